@@ -1,0 +1,229 @@
+package assertions
+
+import (
+	"slices"
+	"sync"
+	"time"
+	"unsafe"
+)
+
+// shard is the ledger of every 64th device, under a lock of its own.
+type shard struct {
+	sync.Mutex
+	ledger  *Ledger
+	number  uint32
+	devices []device // by number / shardCount
+	table   table    // the records that are not settled
+	further map[identity][]place
+	scan    []rescanned // the second scan, by device; nil before Rescan
+
+	sent, acked, failed, unknown, consumed int64
+
+	latest time.Duration // the latest due time opened
+	behind int64         // bytes behind the devices: marks and the second scan
+
+	_ [64]byte // keeps the next shard's lock off this one's cache line
+}
+
+// identity is a record within its stream.
+type identity struct {
+	device   uint32
+	sequence uint64
+}
+
+// place is where a record lies in the topic.
+type place struct {
+	partition int32
+	offset    int64
+}
+
+// device is what the ledger keeps of a device for good: 40 bytes while nothing unusual happens to it.
+type device struct {
+	next       uint64 // the sequence number of its next record
+	marks      *marks // nil until something unusual happens
+	track      track  // where its records were last seen
+	expected   int32  // the partition that Expect gave for the count of generation
+	generation uint16 // 1 + index into the partition counts; 0: never asked
+	flags      deviceFlags
+}
+
+type deviceFlags uint8
+
+const (
+	deviceSighted deviceFlags = 1 << iota // track is set
+	deviceSeveral                         // seen in more than one partition
+	deviceStray                           // seen in a partition that no partition count explains
+	deviceSplit                           // counted as split
+)
+
+// track is how far a scan has come with a device's records in one partition and one session of the producer.
+type track struct {
+	next      uint64 // 1 + the highest sequence number among first occurrences
+	partition int32
+	session   uint16
+}
+
+// trackSize is the size of a track in bytes.
+const trackSize = int64(unsafe.Sizeof(track{}))
+
+// marks are what is unusual about a device's records: everything not said here was acknowledged and seen once.
+type marks struct {
+	records intervals // mark by sequence number
+	tracks  []track   // in the partitions and sessions before the current one
+}
+
+// A record's mark: its state in the lower bits, whether it was found out of order, and above that the number of
+// further sightings. A record that still has an entry has state zero.
+const (
+	markState     uint32 = 3
+	markFailed    uint32 = 1 // and not seen
+	markUnknown   uint32 = 2 // and not seen
+	markStored    uint32 = 3 // failed or unknown, and seen
+	markReordered uint32 = 4
+	markCopy      uint32 = 8
+)
+
+func (s *shard) device(number uint32) *device { return &s.devices[number>>shardBits] }
+
+// mark returns the mark of a record.
+func (d *device) mark(sequence uint64) uint32 {
+	if d.marks == nil {
+		return 0
+	}
+	return d.marks.records.at(sequence)
+}
+
+// setMark replaces the mark of a record.
+func (s *shard) setMark(d *device, sequence uint64, mark uint32) {
+	m := s.marksOf(d)
+	s.behind -= m.records.bytes()
+	m.records.set(sequence, mark)
+	s.behind += m.records.bytes()
+}
+
+func (s *shard) marksOf(d *device) *marks {
+	if d.marks == nil {
+		d.marks = new(marks)
+		s.behind += int64(unsafe.Sizeof(marks{}))
+	}
+	return d.marks
+}
+
+func (s *shard) open(number uint32, due time.Duration) uint64 {
+	d := s.device(number)
+	sequence := d.next
+	d.next++
+	s.sent++
+	s.latest = max(s.latest, due)
+	s.table.add(entry{due: due, sequence: sequence, device: number, state: entryOpen})
+	return sequence
+}
+
+// waiting returns the slot of a record without outcome, or −1 after having noted the misuse.
+func (s *shard) waiting(call string, number uint32, sequence uint64) int {
+	slot := s.table.find(number, sequence)
+	if slot < 0 || s.table.slots[slot].acked() {
+		s.ledger.misuses(call, number, sequence, "it has its outcome, or was never handed over")
+		return -1
+	}
+	return slot
+}
+
+func (s *shard) withdraw(number uint32, sequence uint64) {
+	slot := s.waiting("withdraw", number, sequence)
+	if slot < 0 {
+		return
+	}
+	d := s.device(number)
+	if sequence != d.next-1 {
+		s.ledger.misuses("withdraw", number, sequence, "it is not the device's last")
+		return
+	}
+	if e := &s.table.slots[slot]; e.seen() {
+		s.ledger.report(phantoms, offence{
+			due: e.due, device: number, named: true, sequence: int64(sequence), place: e.sighting(),
+			note: "the producer refused it",
+		})
+	}
+	if d.mark(sequence) != 0 {
+		s.setMark(d, sequence, 0)
+	}
+	s.drop(slot)
+	d.next--
+	s.sent--
+	s.ledger.unsent.Add(1)
+}
+
+func (s *shard) ack(number uint32, sequence uint64, at place) {
+	slot := s.waiting("acknowledge", number, sequence)
+	if slot < 0 {
+		return
+	}
+	s.acked++
+	e := &s.table.slots[slot]
+	if e.seen() && (at.offset < 0 || at == e.sighting() || slices.Contains(s.further[e.identity()], at)) {
+		s.drop(slot)
+		return
+	}
+	e.state |= entryAcked
+	e.partition, e.offset = at.partition, at.offset
+	s.release(e)
+}
+
+func (s *shard) fail(number uint32, sequence uint64) {
+	slot := s.waiting("fail", number, sequence)
+	if slot < 0 {
+		return
+	}
+	s.failed++
+	e := &s.table.slots[slot]
+	if e.seen() {
+		s.ledger.report(failedButStored, offence{
+			due: e.due, device: number, named: true, sequence: int64(sequence), place: e.sighting(),
+		})
+	}
+	s.settle(slot, markFailed)
+}
+
+func (s *shard) forget(number uint32, sequence uint64) {
+	slot := s.waiting("give up", number, sequence)
+	if slot < 0 {
+		return
+	}
+	s.unknown++
+	s.settle(slot, markUnknown)
+}
+
+// settle ends a record that was not acknowledged.
+func (s *shard) settle(slot int, state uint32) {
+	e := &s.table.slots[slot]
+	if e.seen() {
+		state = markStored
+	}
+	d := s.device(e.device)
+	s.setMark(d, e.sequence, d.mark(e.sequence)|state)
+	s.drop(slot)
+}
+
+// drop removes an entry.
+func (s *shard) drop(slot int) {
+	s.release(&s.table.slots[slot])
+	s.table.remove(slot)
+}
+
+// release forgets where a record was seen beside its first place.
+func (s *shard) release(e *entry) {
+	if len(s.further) > 0 {
+		delete(s.further, e.identity())
+	}
+}
+
+// bytes returns the memory behind the shard.
+func (s *shard) bytes() int64 {
+	// A map entry of identity and slice header with one place, at the map's usual load.
+	const furtherSize = 96
+	s.Lock()
+	defer s.Unlock()
+	return int64(len(s.devices))*int64(unsafe.Sizeof(device{})) + s.table.bytes() + s.behind +
+		int64(len(s.scan))*int64(unsafe.Sizeof(rescanned{})) + int64(len(s.further))*furtherSize
+}

@@ -1,0 +1,174 @@
+package assertions
+
+// see takes in a record that was read back. It is false for a record that was never handed over.
+func (s *shard) see(g *Sighting) bool {
+	d := s.device(g.Device)
+	if g.Sequence >= d.next {
+		return false
+	}
+	slot := s.table.find(g.Device, g.Sequence)
+	if s.scan != nil && !s.again(d, g, slot) {
+		return true
+	}
+	s.consumed++
+	first := s.sight(d, g, slot)
+	if !first {
+		mark := d.mark(g.Sequence) + markCopy
+		s.setMark(d, g.Sequence, mark)
+		o := g.offence()
+		o.other.offset = int64(mark/markCopy) + 1
+		s.ledger.report(duplicates, o)
+	}
+	if g.Corrupt {
+		s.ledger.report(corrupt, g.offence())
+	}
+	s.locate(d, g)
+	if s.scan == nil {
+		s.follow(d, g, first)
+	}
+	return true
+}
+
+// sight brings the record's own state forward. It is true for the first sighting.
+func (s *shard) sight(d *device, g *Sighting, slot int) bool {
+	if slot < 0 {
+		mark := d.mark(g.Sequence)
+		switch mark & markState {
+		case markFailed:
+			s.ledger.report(failedButStored, g.offence())
+		case markUnknown:
+		default:
+			return false
+		}
+		s.setMark(d, g.Sequence, mark|markStored)
+		return true
+	}
+	e := &s.table.slots[slot]
+	first := !e.seen()
+	switch at := (place{g.Partition, g.Offset}); {
+	case e.acked() && (e.offset < 0 || e.acknowledged() == at):
+		s.drop(slot)
+	case first:
+		e.state |= entrySeen
+		e.seenPartition, e.seenOffset = at.partition, at.offset
+	case !e.acked():
+		// The acknowledgement that is yet to come may mean any of its places.
+		if s.further == nil {
+			s.further = make(map[identity][]place)
+		}
+		s.further[e.identity()] = append(s.further[e.identity()], at)
+	}
+	return first
+}
+
+// locate judges the partition: against the one expected of the device, and against those it was seen in before.
+func (s *shard) locate(d *device, g *Sighting) {
+	explained, expected := s.ledger.explain(d, g)
+	if !explained && expected >= 0 {
+		o := g.offence()
+		o.other.partition = expected
+		s.ledger.report(wrongPartition, o)
+	}
+	moved := d.flags&deviceSighted != 0 && d.track.partition != g.Partition
+	if moved {
+		d.flags |= deviceSeveral
+	}
+	if !explained && (moved || d.flags&deviceSighted == 0) {
+		d.flags |= deviceStray
+	}
+	if moved && d.flags&(deviceStray|deviceSplit) == deviceStray {
+		d.flags |= deviceSplit
+		o := g.offence()
+		o.other.partition = d.track.partition
+		s.ledger.report(affinitySplits, o)
+	}
+	if d.flags&deviceSighted == 0 {
+		d.flags |= deviceSighted
+		d.track = track{partition: g.Partition, session: g.Session}
+	}
+}
+
+// explain says whether the partition is the expected one for any number of partitions that was live between due and
+// seen, and returns the one expected under the newest of them, or −1 where none is expected at all.
+func (l *Ledger) explain(d *device, g *Sighting) (bool, int32) {
+	if l.config.Expect == nil {
+		return false, -1
+	}
+	counts := *l.counts.Load()
+	if len(counts) == 0 {
+		l.misuses("see", g.Device, g.Sequence, "the number of partitions was never told")
+		return false, -1
+	}
+	first := len(counts) - 1
+	for first > 0 && counts[first].at > g.Due {
+		first--
+	}
+	last := len(counts) - 1
+	for last > first && counts[last].at > g.At {
+		last--
+	}
+	// One comparison does for nearly every record: that its device was last found under a count that is still live.
+	if g.Partition == d.expected && int(d.generation) > first && int(d.generation) <= last+1 {
+		return true, d.expected
+	}
+	for i := last; i >= first; i-- {
+		if l.config.Expect(g.Device, counts[i].count) == g.Partition {
+			d.expected, d.generation = g.Partition, uint16(i+1)
+			return true, g.Partition
+		}
+	}
+	return false, l.config.Expect(g.Device, counts[last].count)
+}
+
+// follow judges the order of first occurrences in the tail.
+func (s *shard) follow(d *device, g *Sighting, first bool) {
+	if d.track.partition != g.Partition || d.track.session != g.Session {
+		m := s.marksOf(d)
+		before := cap(m.tracks)
+		m.tracks = d.track.turn(m.tracks, g.Partition, g.Session)
+		s.behind += int64(cap(m.tracks)-before) * trackSize
+	}
+	if first {
+		s.order(d, g, &d.track)
+	}
+}
+
+// order holds a first occurrence against the one before it in its partition and session.
+func (s *shard) order(d *device, g *Sighting, t *track) {
+	if g.Sequence >= t.next {
+		t.next = g.Sequence + 1
+		return
+	}
+	mark := d.mark(g.Sequence)
+	if mark&markReordered != 0 {
+		return
+	}
+	s.setMark(d, g.Sequence, mark|markReordered)
+	o := g.offence()
+	o.other.offset = int64(t.next - 1)
+	s.ledger.report(reordered, o)
+}
+
+// turn makes t the track of another partition or session, and keeps the one it was among the others.
+func (t *track) turn(others []track, partition int32, session uint16) []track {
+	for i := range others {
+		if others[i].partition == partition && others[i].session == session {
+			*t, others[i] = others[i], *t
+			return others
+		}
+	}
+	others = append(others, *t)
+	*t = track{partition: partition, session: session}
+	return others
+}
+
+// offence returns the sighting as an offender.
+func (g *Sighting) offence() offence {
+	return offence{
+		due: g.Due, device: g.Device, named: true, sequence: int64(g.Sequence), place: place{g.Partition, g.Offset},
+	}
+}
+
+func (e *entry) identity() identity  { return identity{e.device, e.sequence} }
+func (e *entry) acknowledged() place { return place{e.partition, e.offset} }
+func (e *entry) sighting() place     { return place{e.seenPartition, e.seenOffset} }

@@ -1,0 +1,130 @@
+package assertions
+
+import (
+	"math/bits"
+	"time"
+	"unsafe"
+)
+
+// entry is a record that is not settled: without outcome, acknowledged and not seen, or seen only where it was not
+// acknowledged.
+type entry struct {
+	due           time.Duration
+	sequence      uint64
+	offset        int64 // where it was acknowledged
+	seenOffset    int64 // where it was first seen
+	device        uint32
+	partition     int32
+	seenPartition int32
+	state         entryState
+}
+
+// entryState is what is known of an entry. Acked and seen together mean that it was seen elsewhere than acknowledged.
+type entryState uint8
+
+const (
+	entryOpen entryState = 1 << iota // the slot is taken
+	entryAcked
+	entrySeen
+)
+
+func (e *entry) acked() bool { return e.state&entryAcked != 0 }
+func (e *entry) seen() bool  { return e.state&entrySeen != 0 }
+
+// table holds the unsettled records of a shard: a hash table with linear probing whose entries lie in one slice, so
+// that a record costs neither an allocation nor a pointer, and whose size follows what is in flight.
+type table struct {
+	slots []entry // a power of two
+	shift uint8   // 64 − log2(len(slots)): the hash's upper bits choose the slot
+	used  int
+	idle  int // removals in a row that found the table nearly empty
+}
+
+// tableFirst is the number of slots a table begins with.
+const tableFirst = 16
+
+func newTable(slots int) table {
+	return table{slots: make([]entry, slots), shift: uint8(64 - bits.TrailingZeros(uint(slots)))}
+}
+
+// home is the slot where the search for a record begins.
+func (t *table) home(device uint32, sequence uint64) int {
+	high, low := bits.Mul64(uint64(device)<<32^sequence^0x9e3779b97f4a7c15, 0xd6e8feb86659fd93)
+	return int((high ^ low) >> t.shift)
+}
+
+// find returns the slot of a record, or −1. It is valid until the next add or remove.
+func (t *table) find(device uint32, sequence uint64) int {
+	mask := len(t.slots) - 1
+	for i := t.home(device, sequence) & mask; ; i = (i + 1) & mask {
+		e := &t.slots[i]
+		if e.state == 0 {
+			return -1
+		}
+		if e.sequence == sequence && e.device == device {
+			return i
+		}
+	}
+}
+
+// add takes in a record that is not in the table.
+func (t *table) add(e entry) {
+	if t.used >= len(t.slots)/4*3 {
+		t.resize(2 * len(t.slots))
+	}
+	t.place(e)
+	t.used++
+}
+
+func (t *table) place(e entry) {
+	mask := len(t.slots) - 1
+	i := t.home(e.device, e.sequence) & mask
+	for t.slots[i].state != 0 {
+		i = (i + 1) & mask
+	}
+	t.slots[i] = e
+}
+
+// remove empties a slot that find returned. Entries behind it move up, so that no search ends at the hole.
+func (t *table) remove(hole int) {
+	mask := len(t.slots) - 1
+	for i := (hole + 1) & mask; t.slots[i].state != 0; i = (i + 1) & mask {
+		e := &t.slots[i]
+		// An entry may fill the hole unless its search begins behind it.
+		if (i-t.home(e.device, e.sequence))&mask >= (i-hole)&mask {
+			t.slots[hole] = *e
+			hole = i
+		}
+	}
+	t.slots[hole] = entry{}
+	t.used--
+	t.relax()
+}
+
+// relax halves a table that has long been nearly empty: what an outage filled is given back after it, while the ebb
+// and flow of batches never costs an allocation.
+func (t *table) relax() {
+	if t.used > len(t.slots)/8 || len(t.slots) <= tableFirst {
+		t.idle = 0
+		return
+	}
+	if t.idle++; t.idle > len(t.slots) {
+		t.resize(len(t.slots) / 2)
+		t.idle = 0
+	}
+}
+
+func (t *table) resize(slots int) {
+	old := t.slots
+	used, idle := t.used, t.idle
+	*t = newTable(slots)
+	t.used, t.idle = used, idle
+	for i := range old {
+		if old[i].state != 0 {
+			t.place(old[i])
+		}
+	}
+}
+
+// bytes returns the memory behind the slots.
+func (t *table) bytes() int64 { return int64(len(t.slots)) * int64(unsafe.Sizeof(entry{})) }

@@ -1,0 +1,74 @@
+package assertions
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTableAgreesWithAMap(t *testing.T) {
+	for seed := range uint64(8) {
+		random := rand.New(rand.NewPCG(seed, 2))
+		table := newTable(tableFirst)
+		want := make(map[identity]time.Duration)
+		for step := range 3000 {
+			id := identity{random.Uint32N(40), random.Uint64N(20)}
+			slot := table.find(id.device, id.sequence)
+			due, there := want[id]
+			require.Equal(t, there, slot >= 0, "seed %d step %d", seed, step)
+			if there {
+				require.Equal(t, due, table.slots[slot].due)
+				table.remove(slot)
+				delete(want, id)
+			} else {
+				due := time.Duration(step)
+				table.add(entry{device: id.device, sequence: id.sequence, due: due, state: entryOpen})
+				want[id] = due
+			}
+			require.Equal(t, len(want), table.used)
+		}
+		for id, due := range want {
+			slot := table.find(id.device, id.sequence)
+			require.GreaterOrEqual(t, slot, 0)
+			require.Equal(t, due, table.slots[slot].due)
+		}
+	}
+}
+
+func TestTableGivesBackWhatAnOutageTook(t *testing.T) {
+	table := newTable(tableFirst)
+	for n := range uint64(100_000) {
+		table.add(entry{sequence: n, state: entryOpen})
+	}
+	require.Equal(t, 1<<18, len(table.slots))
+	for n := range uint64(100_000) {
+		table.remove(table.find(0, n))
+	}
+	for n := range uint64(3 << 18) {
+		table.add(entry{sequence: n, state: entryOpen})
+		table.remove(table.find(0, n))
+	}
+	require.Equal(t, tableFirst, len(table.slots))
+}
+
+func TestTableKeepsItsSizeWhileBatchesComeAndGo(t *testing.T) {
+	table := newTable(tableFirst)
+	for round := range 100 {
+		for n := range uint64(600) {
+			table.add(entry{sequence: n, state: entryOpen})
+		}
+		for n := range uint64(600) {
+			table.remove(table.find(0, n))
+		}
+		require.Equal(t, 1024, len(table.slots), "round %d", round)
+	}
+}
+
+func TestSizesOfWhatThereAreManyOf(t *testing.T) {
+	require.EqualValues(t, 40, unsafe.Sizeof(device{}))
+	require.EqualValues(t, 48, unsafe.Sizeof(entry{}))
+	require.EqualValues(t, 16, runSize)
+}

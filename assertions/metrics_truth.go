@@ -1,0 +1,92 @@
+package assertions
+
+import (
+	"fmt"
+	"math"
+)
+
+// partitionSkew is the metric partition_skew.
+func partitionSkew(j *judge, _ phase, _ Expectation) (value, error) {
+	var total int64
+	var most PartitionCount
+	for _, partition := range j.Partitions {
+		total += partition.Consumed
+		if partition.Consumed > most.Consumed {
+			most = partition
+		}
+	}
+	if total == 0 {
+		return absent("no record was read back from any partition"), nil
+	}
+	mean := float64(total) / float64(len(j.Partitions))
+	v := certain(float64(most.Consumed)/mean, total)
+	v.place = fmt.Sprintf("partition %d holds %s records, the mean of %d partitions is %s",
+		most.Partition, grouped(most.Consumed), len(j.Partitions), grouped(int64(math.Round(mean))))
+	return j.unread(v, 1, math.Inf(1)), nil
+}
+
+// anomalyInjected is the metric anomalies.NAME.injected.
+func anomalyInjected(j *judge, _ phase, e Expectation) (value, error) {
+	consumed := j.Streams[0].Counts.Consumed
+	if consumed == 0 {
+		return absent("no record was read back"), nil
+	}
+	v := certain(float64(j.anomaly(e.Name).Injected), consumed)
+	v.of = " of " + grouped(consumed)
+	return j.unread(v, v.got, math.Inf(1)), nil
+}
+
+// anomalyDetected is the metric anomalies.NAME.detected.
+func anomalyDetected(j *judge, _ phase, e Expectation) (value, error) {
+	anomaly := j.anomaly(e.Name)
+	if anomaly.Devices == 0 {
+		return absent("no reading of anomaly %s was read back", anomaly.Name), nil
+	}
+	v := certain(float64(anomaly.Detected)/float64(anomaly.Devices), anomaly.Devices)
+	v.of = " (" + grouped(anomaly.Detected) + " of " + grouped(anomaly.Devices) + " devices)"
+	return j.unread(v, 0, 1), nil
+}
+
+// alertsMissing is the metric alerts.missing.
+func alertsMissing(j *judge, _ phase, _ Expectation) (value, error) {
+	if j.Alerts == nil || j.Alerts.Due == 0 {
+		return absent("no reading beyond its error threshold was read back"), nil
+	}
+	v := certain(float64(j.Alerts.Missing), j.Alerts.Due)
+	v.of = " of " + grouped(j.Alerts.Due)
+	return j.unread(v, 0, math.Inf(1)), nil
+}
+
+// alertsSpurious is the metric alerts.spurious.
+func alertsSpurious(j *judge, _ phase, _ Expectation) (value, error) {
+	consumed := j.Streams[0].Counts.Consumed
+	if j.Alerts == nil || consumed == 0 && j.Alerts.Spurious == 0 {
+		return absent("no record was read back"), nil
+	}
+	return j.unread(certain(float64(j.Alerts.Spurious), consumed), 0, math.Inf(1)), nil
+}
+
+// faultHits is the metric faults.NAME.hits.
+func faultHits(j *judge, _ phase, e Expectation) (value, error) {
+	fault := j.fault(e.Name)
+	if fault.InjectedAt == Never {
+		return absent("fault %s was never injected", fault.Name), nil
+	}
+	v := certain(float64(fault.Hits), fault.Hits)
+	v.place = fault.Proof
+	return v, nil
+}
+
+// faultProven is the metric faults.NAME.proven.
+func faultProven(j *judge, _ phase, e Expectation) (value, error) {
+	fault := j.fault(e.Name)
+	if fault.InjectedAt == Never {
+		return absent("fault %s was never injected", fault.Name), nil
+	}
+	if fault.Proven() {
+		return certain(1, fault.Hits), nil
+	}
+	v := certain(0, fault.Hits)
+	v.place = "its effect was not seen"
+	return v, nil
+}

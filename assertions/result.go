@@ -1,0 +1,85 @@
+package assertions
+
+import "time"
+
+// Verdict is what a run or an expectation came to. The most severe wins.
+type Verdict int
+
+// The verdicts in order of severity.
+const (
+	Pass Verdict = iota
+	Inconclusive
+	Fail
+	Error
+)
+
+var verdictNames = [...]string{Pass: "PASS", Inconclusive: "INCONCLUSIVE", Fail: "FAIL", Error: "ERROR"}
+
+// String returns the verdict in capitals.
+func (v Verdict) String() string { return verdictNames[v] }
+
+// MarshalText writes the verdict in capitals.
+func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// Result is the verdict and all it rests on. It is a pure function of evidence and expectations, in the shape of
+// result.json.
+type Result struct {
+	Scenario     string                `json:"scenario"`
+	Run          string                `json:"run"`
+	Seed         uint64                `json:"seed"`
+	Verdict      Verdict               `json:"verdict"`
+	Interrupted  bool                  `json:"interrupted"`
+	Reasons      []string              `json:"reasons"` // what made the run as a whole inconclusive or broken
+	Counts       map[string]int64      `json:"counts"`  // every counter and finding by its metric name
+	Expectations []Judgement           `json:"expectations"`
+	Findings     map[string][]Offender `json:"findings"` // the first offenders of every finding above zero
+	Faults       []FaultResult         `json:"faults"`
+	Latencies    []Latency             `json:"latencies"`
+	Versions     map[string]string     `json:"versions"`
+	Started      time.Time             `json:"started"`
+	Duration     float64               `json:"duration"` // seconds
+}
+
+// Judgement is one expectation held against the evidence.
+type Judgement struct {
+	Expectation string   `json:"expectation"`
+	Verdict     Verdict  `json:"verdict"`
+	Got         *float64 `json:"got"`     // in base units: seconds, records, bytes, shares as 0…1; null when there is none
+	Limit       float64  `json:"limit"`   // in the same unit
+	Unit        string   `json:"unit"`    // s, records, ratio, B, records/s, …: what Got and Limit count
+	Samples     int64    `json:"samples"` // what Got was computed from
+
+	// RecoveryTime is how many seconds after a fault's healing an expectation with within … after fault … held again
+	// for good. It is absent from all others, and where the expectation did not hold again.
+	RecoveryTime *float64 `json:"recovery_time,omitempty"`
+
+	Origin string `json:"origin"`           // where it was stated
+	Reason string `json:"reason,omitempty"` // why promised, or why inconclusive, or what the failure looks like
+}
+
+// FaultResult is the life of one fault; moments in seconds since the start of the first stage, null when they did not come.
+type FaultResult struct {
+	Name       string   `json:"name"`
+	Do         string   `json:"do"`
+	Target     string   `json:"target"`
+	InjectedAt *float64 `json:"injected_at"`
+	ProvenAt   *float64 `json:"proven_at"`
+	HealedAt   *float64 `json:"healed_at"`
+	ResumedAt  *float64 `json:"resumed_at"`
+	Hits       int64    `json:"hits"`
+	Proof      string   `json:"proof"`
+	Proven     bool     `json:"proven"`
+}
+
+// Latency is a summary of one latency metric in one phase, in seconds.
+type Latency struct {
+	Metric string  `json:"metric"`
+	Phase  string  `json:"phase"` // run, stage hold, fault crash, outside faults
+	Count  int64   `json:"count"`
+	Beyond int64   `json:"beyond"` // of Count, outside 1 µs … 1 h: they rank last, and what reaches them shows as 3600
+	P50    float64 `json:"p50"`
+	P90    float64 `json:"p90"`
+	P99    float64 `json:"p99"`
+	P999   float64 `json:"p99.9"`
+	Max    float64 `json:"max"`
+}
