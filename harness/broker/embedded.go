@@ -1,0 +1,100 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// segmentBytes is the size at which an embedded broker begins a new segment of a partition's log. Deleted records give
+// their memory back by whole segments, so that a partition that is trimmed behind its reader holds about two of them;
+// Kafka's 1 GiB, or kfake's 100 MiB, would hold whole runs.
+const segmentBytes = 256 << 10
+
+// embedded is a kfake cluster behind its doors.
+type embedded struct {
+	kfake *kfake.Cluster
+	doors []*door
+}
+
+// startEmbedded starts so many brokers. It logs nothing.
+func startEmbedded(brokers int, advertise []net.Addr) (*embedded, error) {
+	e := new(embedded)
+	for i := range brokers {
+		var advertised net.Addr
+		if advertise != nil {
+			advertised = advertise[i]
+		}
+		door, err := openDoor(advertised)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("listen: %w", err), e.closeDoors())
+		}
+		e.doors = append(e.doors, door)
+	}
+	handed := 0
+	cluster, err := kfake.NewCluster(
+		kfake.NumBrokers(brokers),
+		kfake.ClusterID("fleetproof"),
+		kfake.BrokerConfigs(map[string]string{"log.segment.bytes": strconv.Itoa(segmentBytes)}),
+		kfake.ListenFn(func(string, string) (net.Listener, error) { // called once per broker, in order
+			handed++
+			return e.doors[handed-1], nil
+		}),
+	)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start kfake: %w", err), e.closeDoors())
+	}
+	e.kfake = cluster
+	return e, nil
+}
+
+func (e *embedded) nodes() []Node {
+	nodes := make([]Node, len(e.doors))
+	for i, door := range e.doors {
+		nodes[i] = Node{ID: int32(i), Direct: door.public.Addr().String(), Advertised: door.advertised.String()}
+	}
+	return nodes
+}
+
+func (e *embedded) spreadLeaders(topics []Topic) error {
+	for _, topic := range topics {
+		for partition := range int32(topic.Partitions) {
+			if err := e.kfake.MoveTopicPartition(topic.Name, partition, partition%int32(len(e.doors))); err != nil {
+				return fmt.Errorf("place %s/%d: %w", topic.Name, partition, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (e *embedded) version() string {
+	build, _ := debug.ReadBuildInfo()
+	return kfakeVersion(build)
+}
+
+// kfakeVersion finds kfake among the modules that went into this program. Test binaries do not list theirs.
+func kfakeVersion(build *debug.BuildInfo) string {
+	if build != nil {
+		for _, module := range build.Deps {
+			if module.Path == "github.com/twmb/franz-go/pkg/kfake" {
+				return "kfake " + module.Version
+			}
+		}
+	}
+	return "kfake of an unknown version"
+}
+
+// close ends kfake, which closes the doors and with them every connection.
+func (e *embedded) close() { e.kfake.Close() }
+
+func (e *embedded) closeDoors() error {
+	var errs []error
+	for _, door := range e.doors {
+		errs = append(errs, door.Close())
+	}
+	return errors.Join(errs...)
+}
