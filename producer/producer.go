@@ -21,8 +21,8 @@ import (
 
 // New connects a producer. The outcome of every record that Send accepts is handed to outcome exactly once, from any
 // goroutine of the producer and from several at the same time; outcome returns quickly and never calls back into the
-// producer. New returns when the producer is ready to accept records, or an error when it cannot be within ctx. Once New
-// has returned, ctx means nothing to the producer any more.
+// producer. New returns when the producer is ready to accept records, or an error when it is not by the end of ctx; then
+// it may take a second or so more to be able to say why. Once New has returned, ctx means nothing to the producer.
 type New func(ctx context.Context, config Config, outcome func(Outcome)) (Producer, error)
 
 // Producer sends records to Kafka and says what became of each. What an implementation has to keep:

@@ -1,0 +1,266 @@
+// Package sarama puts Sarama's asynchronous producer under test. It is the only package that imports Sarama.
+//
+// It takes a producer.Config and gives a producer.Producer. It knows nothing of devices, scenarios, faults or verdicts, and
+// it adds nothing to what Sarama does by itself: no retry, no buffer, no limit.
+//
+//	Send ──▶ in flight ──▶ Input ──▶ Sarama ──▶ brokers
+//	             │                      │
+//	outcome ◀─ settle ◀── Successes, Errors
+//
+// What makes it more than a thin layer is that every record must get exactly one outcome, a true one, also when the
+// brokers are gone for good:
+//
+//   - config.go holds the settings and the traps behind them;
+//   - inflight.go knows every record that has no outcome yet, so that Close can give up on what Sarama does not return;
+//   - outcome.go decides between failed and unknown: an error proves absence only if no earlier attempt can have been
+//     stored, which takes a look at whether Sarama has been in trouble before;
+//   - metrics.go counts batches and connections where Sarama counts them;
+//   - partitioner.go names the partitioners: Sarama's own, and one that avoids partitions without a leader.
+package sarama
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"github.com/fleetproof/fleetproof/producer"
+)
+
+// Name is the client's name in reports.
+const Name = "sarama"
+
+// Version is the version of Sarama that this program was built with, such as v1.61.1, or "unknown" where the build does
+// not say.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return versionIn(info)
+}
+
+func versionIn(info *debug.BuildInfo) string {
+	for _, module := range info.Deps {
+		if module.Path != "github.com/IBM/sarama" {
+			continue
+		}
+		if module.Replace != nil {
+			return module.Replace.Version
+		}
+		return module.Version
+	}
+	return "unknown"
+}
+
+// grace is how long New and Close wait after the end of their ctx for Sarama to let go. A torn down Sarama needs
+// milliseconds, unless a broker hangs: then it holds a lock for as long as its own timeouts allow.
+const grace = time.Second
+
+type asyncProducer struct {
+	outcome  func(producer.Outcome)
+	trouble  trouble
+	metrics  *registry
+	inFlight inFlight
+
+	client      sarama.Client
+	closeClient func() // closes client once; Sarama panics when that happens twice at the same time
+	async       sarama.AsyncProducer
+	input       chan<- *sarama.ProducerMessage
+
+	closing chan struct{} // closed when Close is called
+	drained chan struct{} // closed when Sarama has closed both of its channels
+}
+
+// New connects Sarama's asynchronous producer. It is a producer.New.
+func New(ctx context.Context, config producer.Config, outcome func(producer.Outcome)) (producer.Producer, error) {
+	p := &asyncProducer{outcome: outcome, closing: make(chan struct{}), drained: make(chan struct{})}
+	settings, err := p.settings(config)
+	if err != nil {
+		return nil, fmt.Errorf("configure sarama: %w", err)
+	}
+	p.client, err = sarama.NewClient(config.Bootstrap, settings) // does not connect: Metadata.Full is off
+	if err != nil {
+		return nil, fmt.Errorf("configure sarama: %w", err)
+	}
+	p.closeClient = sync.OnceFunc(func() { _ = p.client.Close() })
+	if err := p.connect(ctx); err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", strings.Join(config.Bootstrap, ", "), err)
+	}
+	p.input = p.async.Input()
+	p.trouble.forget()
+	go p.drain()
+	return p, nil
+}
+
+// connect waits for the first answer of the cluster and, for an idempotent producer, for its identity.
+//
+// Sarama knows no context. Without pauses its attempts are soon over where connections are refused, and then it can say
+// why; where nothing answers at all it has to be cut off by closing its client, after the dial that it is in.
+func (p *asyncProducer) connect(ctx context.Context) error {
+	attempt := make(chan error, 1)
+	go func() { attempt <- p.start() }()
+	select {
+	case err := <-attempt:
+		if err != nil {
+			p.closeClient()
+		}
+		return err
+	case <-ctx.Done():
+	}
+	p.trouble.hurry.Store(true)
+	select {
+	case err := <-attempt:
+		go p.discard(err)
+		if err != nil {
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		}
+	case <-time.After(grace):
+		go func() {
+			p.closeClient()
+			p.discard(<-attempt)
+		}()
+	}
+	return fmt.Errorf("no answer in time: %w", context.Cause(ctx))
+}
+
+// discard releases what start has left behind.
+func (p *asyncProducer) discard(err error) {
+	if err == nil {
+		p.async.AsyncClose()
+		p.drain()
+	}
+	p.closeClient()
+}
+
+func (p *asyncProducer) start() error {
+	err := p.client.RefreshMetadata()
+	// Partitions without a leader and topics that are not ours to see are no reason not to begin; Sarama's own
+	// constructor lets them pass too.
+	if err != nil && !errors.Is(err, sarama.ErrLeaderNotAvailable) && !errors.Is(err, sarama.ErrReplicaNotAvailable) &&
+		!errors.Is(err, sarama.ErrTopicAuthorizationFailed) && !errors.Is(err, sarama.ErrClusterAuthorizationFailed) {
+		return err
+	}
+	p.async, err = sarama.NewAsyncProducerFromClient(p.client)
+	return err
+}
+
+func (p *asyncProducer) Send(ctx context.Context, record *producer.Record) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("send record: %w", context.Cause(ctx))
+	}
+	m := newMessage(record)
+	if !p.inFlight.enter(m) {
+		return producer.ErrClosed
+	}
+	defer p.inFlight.handed()
+	select {
+	case p.input <- &m.ProducerMessage:
+		return nil
+	case <-ctx.Done():
+		p.inFlight.withdraw(m)
+		return fmt.Errorf("send record: %w", context.Cause(ctx))
+	case <-p.closing:
+		p.inFlight.withdraw(m)
+		return producer.ErrClosed
+	}
+}
+
+// drain reads what Sarama returns until it has closed both channels. They are read side by side: Sarama writes to them
+// from the same goroutines and stands still as soon as one of the two is full.
+func (p *asyncProducer) drain() {
+	var channels sync.WaitGroup
+	channels.Go(func() {
+		for m := range p.async.Successes() {
+			p.settle(m, producer.Acked, nil)
+		}
+	})
+	channels.Go(func() {
+		for e := range p.async.Errors() {
+			p.settle(e.Msg, p.trouble.state(e.Err), e.Err)
+		}
+	})
+	channels.Wait()
+	close(p.drained)
+}
+
+// settle hands a record's outcome over, unless Close has given up on the record before.
+func (p *asyncProducer) settle(returned *sarama.ProducerMessage, state producer.State, err error) {
+	m := returned.Metadata.(*message)
+	if !p.inFlight.settle(m) {
+		return
+	}
+	p.outcome(producer.Outcome{Record: m.record, State: state, Partition: m.Partition, Offset: m.Offset, Err: err})
+	p.inFlight.done()
+}
+
+func (p *asyncProducer) Flush(ctx context.Context) error {
+	if err := p.inFlight.wait(ctx); err != nil {
+		return fmt.Errorf("flush: %d records without an outcome: %w", p.inFlight.count.Load(), err)
+	}
+	return nil
+}
+
+// Close drains before it closes: as soon as Sarama is told to close, it fails every batch that waits for another attempt,
+// although the batch may be in the log.
+func (p *asyncProducer) Close(ctx context.Context) error {
+	if !p.inFlight.close() {
+		return nil
+	}
+	close(p.closing)
+	p.inFlight.handing.Wait() // or Sarama would close its input under a Send, which panics
+	err := p.inFlight.wait(ctx)
+	p.async.AsyncClose()
+	released := make(chan struct{})
+	go func() {
+		<-p.drained
+		p.closeClient()
+		close(released)
+	}()
+	if err == nil {
+		select {
+		case <-released:
+			return nil
+		case <-ctx.Done():
+		}
+	}
+	// A closed client finds no broker and no leader any more, so that Sarama returns record after record.
+	p.trouble.hurry.Store(true)
+	go p.closeClient()
+	err = nil
+	select {
+	case <-released:
+	case <-time.After(grace):
+		err = errors.New("sarama still waits for a broker that does not answer")
+	}
+	p.giveUp(fmt.Errorf("closed without an outcome: %w", context.Cause(ctx)))
+	return err
+}
+
+// giveUp settles what Sarama has not returned. Sarama may still hold these records, so nothing is read from its messages.
+func (p *asyncProducer) giveUp(reason error) {
+	for m := p.inFlight.take(); m != nil; m = p.inFlight.take() {
+		p.outcome(producer.Outcome{
+			Record: m.record, State: producer.Unknown, Partition: -1, Offset: producer.OffsetUnset, Err: reason,
+		})
+		p.inFlight.done()
+	}
+	// Outcomes that are being handed over by drain at this moment take only as long as the callback.
+	_ = p.inFlight.wait(context.Background())
+}
+
+// Stats takes batches and connections from Sarama's metrics, retries from the pauses that Sarama makes before them, one for
+// a batch or for what waits for a partition, and counts by itself what has no outcome, what Send is handing over included.
+func (p *asyncProducer) Stats() producer.Stats {
+	return producer.Stats{
+		Batches:     p.metrics.batches(),
+		Retries:     p.trouble.retries.Load(),
+		Connections: p.metrics.connections.Load(),
+		Queued:      p.inFlight.count.Load(),
+	}
+}
