@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"fleetproof": main})
+}
+
+// TestScripts plays the command as a user does: testdata/script/*.txtar.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("FLEETPROOF_UPDATE") != "",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":     exits,
+			"interrupt": interrupt,
+			"listen":    listen,
+			"scrape":    scrape,
+		},
+	})
+}
+
+// exits runs fleetproof and wants an exit code: exits CODE ARGUMENT….
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits code argument...")
+	}
+	wantExit(ts, args[0], ts.Exec("fleetproof", args[1:]...))
+}
+
+// interrupt runs fleetproof and sends it a signal when it writes a text to standard error, and once more for every
+// further text: interrupt CODE INT|TERM TEXT… -- ARGUMENT….
+func interrupt(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]os.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}
+	separator := slices.Index(args, "--")
+	if neg || separator < 3 || signals[args[1]] == nil {
+		ts.Fatalf("usage: interrupt code INT|TERM text... -- argument...")
+	}
+	texts := args[2:separator]
+	err := watch(ts, args[separator+1:], func(process *os.Process, line string) {
+		if len(texts) > 0 && strings.Contains(line, texts[0]) {
+			texts = texts[1:]
+			ts.Check(process.Signal(signals[args[1]]))
+		}
+	})
+	wantExit(ts, args[0], err)
+	if len(texts) > 0 {
+		ts.Fatalf("standard error never said %q", texts[0])
+	}
+}
+
+// scrape runs fleetproof and, when it writes a text to standard error, keeps the page of its metrics in a file: scrape
+// FILE TEXT ARGUMENT….
+func scrape(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: scrape file text argument...")
+	}
+	url, scraped := "", false
+	err := watch(ts, args[2:], func(_ *os.Process, line string) {
+		if where, found := strings.CutPrefix(line, "metrics: "); found {
+			url = where
+		}
+		if scraped || !strings.Contains(line, args[1]) {
+			return
+		}
+		scraped = true
+		response, err := http.Get(url)
+		ts.Check(err)
+		page, err := io.ReadAll(response.Body)
+		ts.Check(errors.Join(err, response.Body.Close(), os.WriteFile(ts.MkAbs(args[0]), page, 0o644)))
+	})
+	ts.Check(err)
+	if !scraped {
+		ts.Fatalf("standard error never said %q", args[1])
+	}
+}
+
+// watch runs fleetproof and shows every line of its standard error while it runs.
+func watch(ts *testscript.TestScript, args []string, see func(process *os.Process, line string)) error {
+	command := exec.Command("fleetproof", args...)
+	command.Dir = ts.MkAbs(".")
+	command.Stdout = ts.Stdout()
+	stderr, err := command.StderrPipe()
+	ts.Check(err)
+	ts.Check(command.Start())
+	lines := bufio.NewScanner(io.TeeReader(stderr, ts.Stderr()))
+	for lines.Scan() {
+		see(command.Process, lines.Text())
+	}
+	ts.Check(lines.Err())
+	return command.Wait()
+}
+
+func wantExit(ts *testscript.TestScript, want string, err error) {
+	code := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(code) != want {
+		ts.Fatalf("exit code %d, want %s", code, want)
+	}
+}
+
+// listen takes a free port and puts its address into the variable ADDRESS, until the script ends.
+func listen(ts *testscript.TestScript, neg bool, args []string) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { listener.Close() })
+	ts.Setenv("ADDRESS", listener.Addr().String())
+}

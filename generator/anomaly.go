@@ -1,0 +1,96 @@
+package generator
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// effect is an anomaly as it concerns one fleet.
+type effect struct {
+	Anomaly
+	fleet   string
+	label   uint64 // its bit in Traits.Anomalies
+	key     uint64
+	end     time.Duration
+	sensors []bool // which of the fleet's sensors it befalls
+}
+
+// effectsOn selects the anomalies that can touch the fleet.
+func effectsOn(fleet Fleet, spec Spec) []effect {
+	var effects []effect
+	for n, anomaly := range spec.Anomalies {
+		if anomaly.Where.Fleet != "" && anomaly.Where.Fleet != fleet.Name {
+			continue
+		}
+		e := effect{Anomaly: anomaly, fleet: fleet.Name, label: 1 << n, key: named(spec.Seed, "anomaly "+anomaly.Name), end: math.MaxInt64}
+		if anomaly.For != nil {
+			e.end = anomaly.At + *anomaly.For
+		}
+		for _, name := range fleet.Sensors {
+			e.sensors = append(e.sensors, (anomaly.Sensor == "" || anomaly.Sensor == name) && anomaly.Do.Applies(spec.Sensors[name].Kind))
+		}
+		if slices.Contains(e.sensors, true) {
+			effects = append(effects, e)
+		}
+	}
+	return effects
+}
+
+// strikes says whether the effect befalls a reading: within its time and place, and chosen by the seed both among the
+// devices and among the readings.
+func (e *effect) strikes(o *occasion, draws *draws) bool {
+	return o.at >= e.At && o.at < e.end &&
+		e.Where.Covers(e.fleet, o.place) &&
+		draws.hits(mix(o.device, e.key), e.Where.Devices) && draws.hits(mix(o.reading, e.key), e.Rate)
+}
+
+// sense reads one sensor: the draw, then the anomalies in order, then the physical limits. It returns the anomalies that
+// changed the value as written, leaving out those whose change a later one wiped out. A sensor that has dropped out is
+// not present.
+func (g *Generator) sense(position int, s *sensor, o *occasion) (value float64, present bool, labels uint64) {
+	raw, deviation := g.draw(s, o)
+	natural := s.written(raw)
+	value, present = natural, true
+	for _, e := range g.striking {
+		if !e.sensors[position] || !present {
+			continue
+		}
+		before := value
+		switch e.Do {
+		case Spike:
+			if e.To != nil {
+				raw, labels, before = *e.To, 0, natural
+			} else {
+				raw += e.By.Amount
+			}
+		case Drift:
+			raw += e.By.Amount * (o.at - e.At).Seconds()
+		case Noise:
+			raw += (e.By.Amount - 1) * deviation
+		case Stuck:
+			raw, labels, before = g.stuckAt(e, s, o), 0, natural
+		case Toggle:
+			raw, labels, before = float64(o.index%2), 0, natural
+		case Dropout:
+			present, labels = false, e.label
+			continue
+		}
+		if value = s.written(raw); value != before {
+			labels |= e.label
+		}
+	}
+	return value, present, labels
+}
+
+// stuckAt is the value at which a sensor is stuck: the anomaly's, or one that is the device's own and that it might have
+// read when the anomaly began.
+func (g *Generator) stuckAt(e *effect, s *sensor, o *occasion) float64 {
+	if e.To != nil {
+		return *e.To
+	}
+	began := *o
+	began.reading, began.nanos = mix(o.device, e.key), g.event(e.At, false)
+	value, _ := g.draw(s, &began)
+	return value
+}

@@ -1,0 +1,67 @@
+package generator
+
+import "strconv"
+
+// Device is one device of the fleet.
+type Device struct {
+	Number uint32 // counts over all fleets in the order of the scenario, from 0
+	Fleet  int    // index of its fleet
+	Index  int    // within its fleet, from 0
+	Key    string // the record key: climate-0042
+	Place  Place
+}
+
+// Place is where a device stands. All three count from 1.
+type Place struct {
+	Building int `json:"building"`
+	Floor    int `json:"floor"`
+	Room     int `json:"room"`
+}
+
+// place is where the device with that index stands: the index read as a number whose lowest digit is the building.
+func (l Location) place(index int) Place {
+	building := index % l.Buildings
+	index /= l.Buildings
+	floor := index % l.Floors
+	index /= l.Floors
+	return Place{Building: building + 1, Floor: floor + 1, Room: index%l.Rooms + 1}
+}
+
+// The language's width of the index in a key: a smaller index is padded, a larger one takes the digits it needs. It
+// never depends on the fleet's size, so that the same device has the same key in a fleet of any size.
+const (
+	keyDigits = 4
+	keyPadded = 10_000 // indexes below this one have that width
+)
+
+// keys holds the record keys of a fleet end to end in one string: a key costs its bytes and no header, and handing one
+// out allocates nothing.
+type keys struct {
+	text  string
+	width int // of the shortest
+}
+
+func newKeys(fleet string, devices int) keys {
+	width := len(fleet) + 1 + keyDigits
+	text := make([]byte, 0, devices*(width+1))
+	for index := range devices {
+		text = append(append(text, fleet...), '-')
+		for least := keyPadded / 10; least > 1 && index < least; least /= 10 {
+			text = append(text, '0')
+		}
+		text = strconv.AppendInt(text, int64(index), 10)
+	}
+	return keys{text: string(text), width: width}
+}
+
+// at is the key of the device with that index.
+func (k keys) at(index int) string {
+	start, first, width := 0, 0, k.width
+	for next := keyPadded; index >= next; next *= 10 { // over all the keys that are shorter
+		start += (next - first) * width
+		first = next
+		width++
+	}
+	start += (index - first) * width
+	return k.text[start : start+width]
+}

@@ -1,0 +1,136 @@
+package harness
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/fleetproof/fleetproof/assertions"
+	"github.com/fleetproof/fleetproof/harness/broker"
+	"github.com/fleetproof/fleetproof/producer"
+)
+
+// This file is the one place where the outcome of a record, or a record read back, becomes a line of the ledger.
+
+// openLedgers opens a ledger for each stream. What the ledger finds is also counted where it fell due, for the readings.
+func (r *run) openLedgers() {
+	readings := r.ledger("readings", r.scenario.Topic)
+	readings.Found = r.timeline.Found
+	readings.Abandoned = func(device uint32, due time.Duration) {
+		r.timeline.Unknown(due, due, r.loadEnded, r.expected(r.keys.of(device)))
+	}
+	r.readings = assertions.NewLedger(readings)
+	r.readings.Partitions(0, r.scenario.Topic.Partitions)
+	if r.scenario.Alerts != nil {
+		topic := r.scenario.alertsTopic()
+		r.alerts = assertions.NewLedger(r.ledger("alerts", topic))
+		r.alerts.Partitions(0, topic.Partitions)
+	}
+}
+
+// ledger describes what the streams' ledgers have in common.
+func (r *run) ledger(name string, topic broker.Topic) assertions.LedgerConfig {
+	config := assertions.LedgerConfig{
+		Name:    name,
+		Topic:   topic.Name,
+		Devices: r.generator.Devices(),
+		Key:     func(device uint32) string { return string(r.keys.of(device)) },
+		Memory:  int64(r.scenario.Oracle.LedgerMemory),
+	}
+	if partitioner := r.scenario.Producer.Partitioner; partitioner.Fixed() {
+		config.Expect = func(device uint32, partitions int) int32 {
+			return partitioner.Partition(r.keys.of(device), int32(partitions))
+		}
+	}
+	return config
+}
+
+// expected is the partition in which a reading must land, −1 where the partitioner does not fix it.
+func (r *run) expected(key []byte) int32 {
+	partitioner := r.scenario.Producer.Partitioner
+	if !partitioner.Fixed() {
+		return -1
+	}
+	return partitioner.Partition(key, int32(r.scenario.Topic.Partitions))
+}
+
+// outcome writes what became of a record into the ledger and the timeline.
+func (r *run) outcome(o producer.Outcome) {
+	at := r.clock()
+	token := o.Record.Token
+	ledger := r.readings
+	if token.Stream == streamAlerts {
+		ledger = r.alerts
+	}
+	latency := at - token.Handed
+	r.options.Metrics.Outcome(o.State.String(), latency)
+	switch o.State {
+	case producer.Acked:
+		ledger.Acked(token.Device, token.Sequence, o.Partition, o.Offset)
+		r.faults.Acked(token.Handed, at)
+	case producer.Failed:
+		ledger.Failed(token.Device, token.Sequence)
+	default:
+		ledger.Unknown(token.Device, token.Sequence)
+	}
+	if token.Stream != streamReadings {
+		return
+	}
+	switch o.State {
+	case producer.Acked:
+		if int(o.Partition) < len(r.acked) && o.Partition >= 0 {
+			r.acked[o.Partition].Add(1)
+		}
+		r.timeline.Acked(token.Due, token.Handed, at, o.Partition, len(o.Record.Value))
+	case producer.Failed:
+		r.timeline.Failed(token.Due)
+	default:
+		r.timeline.Unknown(token.Due, token.Handed, at, r.expected(o.Record.Key))
+	}
+}
+
+// see writes one record that was read back into the ledger, and what the tail saw also into the timeline.
+func (r *run) see(record *kgo.Record, at time.Duration, tail bool) {
+	ledger, stream := r.readings, streamReadings
+	if record.Topic != r.scenario.Topic.Name {
+		ledger, stream = r.alerts, streamAlerts
+	}
+	var header []byte
+	for _, h := range record.Headers {
+		if h.Key == identityHeader {
+			header = h.Value
+			break
+		}
+	}
+	id, intact, err := parseIdentity(header, record.Key, record.Value)
+	switch {
+	case err == errGarbled:
+		ledger.Garbled(record.Partition, record.Offset, at, err.Error())
+		return
+	case err != nil:
+		ledger.Phantom(record.Partition, record.Offset, at, err.Error())
+		return
+	case id.Run != r.id || id.Stream != stream || int(id.Device) >= r.generator.Devices():
+		ledger.Phantom(record.Partition, record.Offset, at, fmt.Sprintf("belongs to run %016x, stream %d", id.Run, id.Stream))
+		return
+	}
+	ledger.Seen(assertions.Sighting{
+		Device: id.Device, Session: id.Session, Sequence: id.Sequence, Due: id.Due, At: at,
+		Partition: record.Partition, Offset: record.Offset, Corrupt: !intact,
+	})
+	if tail && stream == streamReadings {
+		r.timeline.Consumed(id.Due, at)
+	}
+	if tail && intact {
+		r.truth.see(id, record.Value)
+	}
+}
+
+// rescan tells the ledgers that what they see from now on is the second scan.
+func (r *run) rescan() {
+	r.readings.Rescan()
+	if r.alerts != nil {
+		r.alerts.Rescan()
+	}
+}

@@ -1,0 +1,67 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// leader is the index of the broker that leads a partition now.
+func (rd *reader) leader(ctx context.Context, topic string, partition int32) (int, error) {
+	metadata, err := rd.admin.Metadata(ctx, topic)
+	if err != nil {
+		return 0, fmt.Errorf("ask for the leader of %s/%d: %w", topic, partition, err)
+	}
+	detail, found := metadata.Topics[topic].Partitions[partition]
+	if !found {
+		return 0, fmt.Errorf("ask for the leader of %s/%d: no such partition", topic, partition)
+	}
+	for i, node := range rd.run.cluster.Nodes() {
+		if node.ID == detail.Leader {
+			return i, nil
+		}
+	}
+	return 0, fmt.Errorf("ask for the leader of %s/%d: it has none", topic, partition)
+}
+
+// awaitHealthy waits until every partition has a leader and as many in-sync replicas as a write needs.
+func (rd *reader) awaitHealthy(ctx context.Context, timeout time.Duration) error {
+	waiting, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	for {
+		ill := rd.ill(waiting)
+		if ill == "" {
+			return nil
+		}
+		if !wait(waiting, retryPause) {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return fmt.Errorf("cluster is not healthy after %s: %s", timeout, ill)
+		}
+	}
+}
+
+// ill names a partition that cannot be written to, or says why that could not be found out; empty: all is well.
+func (rd *reader) ill(ctx context.Context) string {
+	metadata, err := rd.admin.Metadata(ctx, rd.topicNames()...)
+	if err != nil {
+		return err.Error()
+	}
+	for _, topic := range rd.run.scenario.topics() {
+		partitions := metadata.Topics[topic.Name].Partitions
+		if len(partitions) < topic.Partitions {
+			return fmt.Sprintf("%s has %d of %d partitions", topic.Name, len(partitions), topic.Partitions)
+		}
+		for _, detail := range partitions.Sorted() {
+			if detail.Leader < 0 {
+				return fmt.Sprintf("%s/%d has no leader", topic.Name, detail.Partition)
+			}
+			if len(detail.ISR) < topic.MinInsyncReplicas {
+				return fmt.Sprintf("%s/%d has %d of %d in-sync replicas",
+					topic.Name, detail.Partition, len(detail.ISR), topic.MinInsyncReplicas)
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,96 @@
+package harness
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/fleetproof/fleetproof"
+
+// architecture says who may import whom: data goes down, imports go up. A package that is not listed may not exist; what
+// is not listed behind it may not be imported, but for the standard library.
+var architecture = map[string][]string{
+	"generator":         {},
+	"producer":          {},
+	"assertions":        {"github.com/HdrHistogram/hdrhistogram-go"},
+	"scenarios":         {},
+	"producer/sarama":   {"producer", "github.com/IBM/sarama"},
+	"harness/broker":    {"github.com/twmb/franz-go"},
+	"harness/fault":     {"harness/broker", "github.com/twmb/franz-go"},
+	"harness/telemetry": {"github.com/prometheus/client_golang", "github.com/twmb/franz-go"},
+	"harness/report":    {"assertions"},
+	"harness": {
+		"assertions", "generator", "producer", "scenarios", "harness/broker", "harness/fault", "harness/telemetry",
+		"github.com/twmb/franz-go", "github.com/shirou/gopsutil/v4", "golang.org/x/sync", "gopkg.in/yaml.v3",
+	},
+	"cmd/fleetproof": {
+		"assertions", "harness", "harness/fault", "harness/report", "harness/telemetry", "producer/sarama", "scenarios",
+		"github.com/alecthomas/kong", "golang.org/x/term",
+	},
+}
+
+// onlyIn are the packages and files that alone may import something, for the reason given.
+var onlyIn = map[string]struct{ place, reason string }{
+	"github.com/IBM/sarama": {"producer/sarama", "the client under test is known to its adapter alone"},
+	"gopkg.in/yaml.v3":      {"harness/yaml.go", "YAML is decoded in one file"},
+}
+
+func TestImports(t *testing.T) {
+	checked := map[string]bool{}
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	require.NoError(t, fs.WalkDir(os.DirFS(root), ".", func(file string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == "testdata" || strings.HasPrefix(entry.Name(), ".") && file != "."):
+			return fs.SkipDir
+		case entry.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go"):
+			return nil
+		}
+		checked[path.Dir(file)] = true
+		parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, file), nil, parser.ImportsOnly)
+		require.NoError(t, err)
+		for _, spec := range parsed.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			require.NoError(t, err)
+			checkImport(t, file, imported)
+		}
+		return nil
+	}))
+	for folder := range architecture {
+		assert.True(t, checked[folder], "%s is in the table and not in the tree", folder)
+	}
+}
+
+func checkImport(t *testing.T, file, imported string) {
+	t.Helper()
+	folder := path.Dir(file)
+	allowed, known := architecture[folder]
+	if !assert.True(t, known, "%s: package %s is not in the table of the architecture", file, folder) {
+		return
+	}
+	assert.NotEqual(t, "testing", imported, "%s: the engine runs outside go test too", file)
+	if rule, bound := onlyIn[imported]; bound {
+		assert.True(t, folder == rule.place || file == rule.place, "%s imports %s: %s", file, imported, rule.reason)
+	}
+	first, _, _ := strings.Cut(imported, "/")
+	if !strings.Contains(first, ".") {
+		return // the standard library
+	}
+	name, inside := strings.CutPrefix(imported, module+"/")
+	assert.True(t, slices.ContainsFunc(allowed, func(entry string) bool {
+		return inside && name == entry || !inside && (imported == entry || strings.HasPrefix(imported, entry+"/"))
+	}), "%s may not import %s", file, imported)
+}

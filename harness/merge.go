@@ -1,0 +1,169 @@
+package harness
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// merge lays a value over its default: mappings are merged key by key, everything else replaces what is under it.
+func merge(under, over *node) *node {
+	if under == nil || under.kind != mapping || over.kind != mapping {
+		return over
+	}
+	merged := &node{kind: mapping, origin: over.origin, fields: slices.Clone(under.fields)}
+	for _, f := range over.fields {
+		merged.set(f.key, f.origin, merge(merged.get(f.key), f.value))
+	}
+	return merged
+}
+
+// fill merges the defaults of what a scenario may have many of, or none: every fleet, every stage, the alerts if there
+// are any. Each key of each is the path of such a thing, with * for the items of a list or the values of a mapping.
+func fill(root, each *node) {
+	for _, f := range each.fields {
+		fillAt(root, strings.Split(f.key, "."), f.value)
+	}
+}
+
+func fillAt(n *node, path []string, under *node) {
+	if path[0] == "*" {
+		for i := range n.fields {
+			n.fields[i].value = merge(under, n.fields[i].value)
+		}
+		for i := range n.items {
+			n.items[i] = merge(under, n.items[i])
+		}
+		return
+	}
+	for i, f := range n.fields {
+		if f.key != path[0] {
+			continue
+		}
+		if len(path) == 1 {
+			n.fields[i].value = merge(under, f.value)
+		} else {
+			fillAt(f.value, path[1:], under)
+		}
+	}
+}
+
+// override sets one value: fleets.climate.devices=100. Items of a list are addressed by their name. The value is YAML,
+// so that a whole list may be given: tags=[smoke].
+func override(root *node, assignment string, variables environment, c *collector) {
+	at := origin{file: "--set " + assignment}
+	path, text, found := strings.Cut(assignment, "=")
+	if !found || path == "" {
+		c.add(at, "", "want path=value", "write --set fleets.climate.devices=100")
+		return
+	}
+	value := parseValue(at, path, text, variables, c)
+	if value == nil {
+		return
+	}
+	n, keys := root, strings.Split(path, ".")
+	for i, key := range keys {
+		done, last := strings.Join(keys[:i], "."), i == len(keys)-1
+		switch n.kind {
+		case scalar:
+			c.add(at, done, "is a single value: nothing lies within it", "set it as a whole")
+			return
+		case mapping:
+			if last {
+				n.set(key, at, value)
+				return
+			}
+			if n.get(key) == nil {
+				n.set(key, at, &node{kind: mapping, origin: at})
+			}
+			n = n.get(key)
+		case list:
+			place, names := named(n, key)
+			if place < 0 {
+				c.add(at, done, "has no item named "+key, suggest(key, names))
+				return
+			}
+			if last {
+				n.items[place] = value
+				return
+			}
+			n = n.items[place]
+		}
+	}
+}
+
+// named finds the item of a list that has a name, and says which names there are.
+func named(n *node, name string) (place int, names []string) {
+	place = -1
+	for i, item := range n.items {
+		label := item.get("name")
+		if label == nil || label.kind != scalar {
+			continue
+		}
+		if label.text == name && place < 0 {
+			place = i
+		}
+		names = append(names, label.shown)
+	}
+	return place, names
+}
+
+// parseValue reads the value of an assignment. Every node of it has the assignment as its origin.
+func parseValue(at origin, path, text string, variables environment, c *collector) *node {
+	if strings.TrimSpace(text) == "" {
+		return &node{origin: at, null: true}
+	}
+	inner := &collector{}
+	value := parse(at.file, []byte(text), inner)
+	for _, mistake := range inner.mistakes {
+		c.add(at, mistake.Path, mistake.Problem, mistake.Remedy)
+	}
+	if value == nil {
+		return nil
+	}
+	value.walk("", func(_ string, n *node) {
+		n.origin = at
+		for i := range n.fields {
+			n.fields[i].origin = at
+		}
+	})
+	expand(value, path, variables, c)
+	return value
+}
+
+// yield settles the defaults that are written "up to 3": they yield to another number that they must not exceed, so that
+// a scenario with a single broker need not speak of replication.
+func yield(root *node) {
+	for _, pair := range [][2]string{
+		{"topic.replication_factor", "broker.brokers"},
+		{"topic.min_insync_replicas", "topic.replication_factor"},
+	} {
+		n, bound := lookup(root, pair[0]), lookup(root, pair[1])
+		if n == nil || n.origin.file != defaultsFile {
+			continue
+		}
+		digits, yields := strings.CutPrefix(n.text, "up to ")
+		if !yields {
+			continue
+		}
+		n.text = digits
+		if bound != nil {
+			number, err := strconv.Atoi(digits)
+			limit, bad := strconv.Atoi(bound.text)
+			if err == nil && bad == nil && limit >= 1 {
+				n.text = strconv.Itoa(min(number, limit))
+			}
+		}
+		n.shown = n.text
+	}
+}
+
+// lookup finds a value by the keys that lead to it, nil where there is none.
+func lookup(n *node, path string) *node {
+	for _, key := range strings.Split(path, ".") {
+		if n = n.get(key); n == nil {
+			return nil
+		}
+	}
+	return n
+}

@@ -1,0 +1,211 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const (
+	fetchWait   = 100 * time.Millisecond // a broker holds an empty fetch no longer, so that reading adds little latency
+	metadataAge = 250 * time.Millisecond // after a leader moved, its followers are looked for at least so often
+	retryPause  = 50 * time.Millisecond
+	askTimeout  = 5 * time.Second // one question to the cluster
+	readBatch   = 10_000          // records taken from the client at once
+	trimEvery   = time.Second
+	endPasses   = 5 // snapshots of the end offsets before reading back gives up on a log that keeps growing
+)
+
+// reader reads everything back with a client that is not the one under test, around the link: faults between client
+// and broker never hide from it what is in the log.
+type reader struct {
+	run    *run
+	tail   bool // follows the log while it is written; false for the second scan
+	client *kgo.Client
+	admin  *kadm.Client
+
+	mutex     sync.Mutex
+	positions map[string][]int64 // next offset to be read, by topic and partition
+	fault     error              // the latest error of a fetch, to explain a lack of progress
+
+	cancel  context.CancelFunc
+	stopped chan struct{} // closed when nothing is being read any more; nil: never started
+}
+
+// newReader connects a reader to every partition of the run's topics, from offset 0.
+func newReader(ctx context.Context, r *run) (*reader, error) {
+	client, err := newReadingClient(r)
+	if err != nil {
+		return nil, err
+	}
+	rd := &reader{run: r, tail: true, client: client, admin: kadm.NewClient(client), positions: map[string][]int64{}}
+	for _, topic := range r.scenario.topics() {
+		rd.positions[topic.Name] = make([]int64, topic.Partitions)
+	}
+	if err := rd.awaitHealthy(ctx, r.scenario.Oracle.HealTimeout); err != nil {
+		client.Close()
+		return nil, err
+	}
+	return rd, nil
+}
+
+// newReadingClient makes a client whose own recovery adds as little as possible to what it measures. Control records
+// are kept, because a position has to pass them.
+func newReadingClient(r *run) (*kgo.Client, error) {
+	direct := make([]string, 0, len(r.cluster.Nodes()))
+	for _, node := range r.cluster.Nodes() {
+		direct = append(direct, node.Direct)
+	}
+	names := make([]string, 0, 2)
+	for _, topic := range r.scenario.topics() {
+		names = append(names, topic.Name)
+	}
+	return kgo.NewClient(
+		kgo.SeedBrokers(direct...),
+		kgo.Dialer(r.cluster.Dial),
+		kgo.ClientID(fmt.Sprintf("fleetproof-oracle-%016x", r.id)),
+		kgo.ConsumeTopics(names...),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchMaxWait(fetchWait),
+		kgo.FetchMaxBytes(16<<20),
+		kgo.FetchMaxPartitionBytes(2<<20),
+		kgo.MetadataMinAge(metadataAge),
+		kgo.MetadataMaxAge(time.Second),
+		kgo.RequestTimeoutOverhead(askTimeout),
+		kgo.RetryBackoffFn(func(int) time.Duration { return retryPause }),
+		kgo.KeepControlRecords(),
+	)
+}
+
+// start reads until finish or close, in goroutines of its own.
+func (rd *reader) start(ctx context.Context) {
+	ctx, rd.cancel = context.WithCancel(ctx)
+	rd.stopped = make(chan struct{})
+	var working sync.WaitGroup
+	working.Go(func() {
+		for ctx.Err() == nil {
+			rd.poll(ctx)
+		}
+	})
+	if !rd.run.scenario.Oracle.Rescan {
+		working.Go(func() { rd.trim(ctx) })
+	}
+	go func() {
+		working.Wait()
+		close(rd.stopped)
+	}()
+}
+
+// poll takes what the client has fetched and writes it into the ledger. All of it counts as read at one moment: when
+// the client gave it away.
+func (rd *reader) poll(ctx context.Context) {
+	fetches := rd.client.PollRecords(ctx, readBatch)
+	at := rd.run.clock()
+	fetches.EachError(func(topic string, partition int32, err error) {
+		if ctx.Err() != nil {
+			return
+		}
+		rd.mutex.Lock()
+		rd.fault = fmt.Errorf("fetch %s/%d: %w", topic, partition, err)
+		rd.mutex.Unlock()
+	})
+	fetches.EachPartition(func(fetched kgo.FetchTopicPartition) {
+		if len(fetched.Records) == 0 {
+			return // also how the client says that it was closed, in no partition at all
+		}
+		next := rd.position(fetched.Topic, fetched.Partition)
+		for _, record := range fetched.Records {
+			if record.Offset < next {
+				continue // the client went back, after the log lost its end: the scan at the end decides, not a second look
+			}
+			next = record.Offset + 1
+			if record.Attrs.IsControl() {
+				continue
+			}
+			if rd.run.options.tamper == nil {
+				rd.run.see(record, at, rd.tail)
+				continue
+			}
+			for _, tampered := range rd.run.options.tamper(record) {
+				rd.run.see(tampered, at, rd.tail)
+			}
+		}
+		rd.advance(fetched.Topic, fetched.Partition, next)
+	})
+}
+
+// position is the next offset to be read. Partitions that were added during the run start at 0.
+func (rd *reader) position(topic string, partition int32) int64 {
+	rd.mutex.Lock()
+	defer rd.mutex.Unlock()
+	for int(partition) >= len(rd.positions[topic]) {
+		rd.positions[topic] = append(rd.positions[topic], 0)
+	}
+	return rd.positions[topic][partition]
+}
+
+func (rd *reader) advance(topic string, partition int32, next int64) {
+	rd.mutex.Lock()
+	defer rd.mutex.Unlock()
+	rd.positions[topic][partition] = next
+}
+
+// trim deletes what has been read, once a second: the broker in the harness's own process keeps records in memory.
+func (rd *reader) trim(ctx context.Context) {
+	tick := time.NewTicker(trimEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		read := kadm.Offsets{}
+		rd.mutex.Lock()
+		for topic, positions := range rd.positions {
+			for partition, next := range positions {
+				if next > 0 {
+					read.AddOffset(topic, int32(partition), next, -1)
+				}
+			}
+		}
+		rd.mutex.Unlock()
+		asking, cancel := context.WithTimeout(ctx, askTimeout)
+		// What could not be deleted now is deleted a second later; nothing is judged by it.
+		_, _ = rd.admin.DeleteRecords(asking, read)
+		cancel()
+	}
+}
+
+func (rd *reader) topicNames() []string {
+	names := make([]string, 0, 2)
+	for _, topic := range rd.run.scenario.topics() {
+		names = append(names, topic.Name)
+	}
+	return names
+}
+
+// close ends the reading. It may be called more than once.
+func (rd *reader) close() {
+	if rd.cancel != nil {
+		rd.cancel()
+		<-rd.stopped
+	}
+	rd.client.Close()
+}
+
+// wait pauses, and says whether ctx still lives.
+func wait(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,190 @@
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/fleetproof/fleetproof/assertions"
+	"github.com/fleetproof/fleetproof/scenarios"
+)
+
+// Resolved is a scenario that is complete and free of mistakes: what its file says, over the defaults, under the
+// command line's overrides, with the environment's values in place.
+type Resolved struct {
+	Scenario
+	File   string              // where it was read from
+	Stated []assertions.Stated // Expect, each with where it was stated
+
+	tree  *node             // the same as values, with their origins
+	found map[string]*node  // the values of the tree by path
+	mask  *strings.Replacer // hides what texts took from the environment
+}
+
+// Overrides is what the command line and the environment add to a scenario's file.
+type Overrides struct {
+	Set    []string                         // path=value; items of lists are addressed by name: fleets.climate.devices=100
+	Expect []string                         // further expectations
+	Env    func(name string) (string, bool) // looks up a variable for ${env:NAME}; nil: there is none
+}
+
+// defaultsFile is the name of the defaults in messages.
+const defaultsFile = "scenarios/defaults.yaml"
+
+// Load reads a scenario from a file, or a shipped one by its bare name, and resolves it. The error is Mistakes: all that
+// is wrong with it, at once.
+func Load(name string, overrides Overrides) (*Resolved, error) {
+	file, text, err := read(name)
+	if err != nil {
+		return nil, Mistakes{*err}
+	}
+	return Parse(file, text, overrides)
+}
+
+// Parse resolves a scenario from its text. The file is only a name for messages.
+func Parse(file string, text []byte, overrides Overrides) (*Resolved, error) {
+	defaults, err := scenarios.Files.ReadFile(path.Base(defaultsFile))
+	if err != nil {
+		return nil, fmt.Errorf("read the defaults: %w", err)
+	}
+	return resolve(file, text, defaults, overrides)
+}
+
+// resolve makes a scenario of a text over the text of the defaults.
+func resolve(file string, text, defaults []byte, overrides Overrides) (*Resolved, error) {
+	c := &collector{}
+	variables := overrides.Env
+	if variables == nil {
+		variables = func(string) (string, bool) { return "", false }
+	}
+	root, under := parse(file, text, c), parse(defaultsFile, defaults, c)
+	if root == nil || under == nil {
+		return nil, c.mistakes
+	}
+	if root.kind != mapping {
+		c.add(root.origin, "", "want a mapping of keys to values, got "+root.say(), "begin with version: 1")
+		return nil, c.mistakes
+	}
+	expand(root, "", variables, c)
+	root = merge(under.without("each"), root)
+	for _, assignment := range overrides.Set {
+		override(root, assignment, variables, c)
+	}
+	if each := under.get("each"); each != nil {
+		fill(root, each)
+	}
+	yield(root)
+	expectAlso(root, overrides.Expect)
+
+	r := &Resolved{File: file, tree: root, found: map[string]*node{}}
+	d := &decoder{collector: c, found: r.found, unsound: newDamage()}
+	d.decode(root, reflect.ValueOf(&r.Scenario).Elem(), "")
+	r.mask = newMask(d.secrets)
+	r.finish()
+	(&validator{collector: c, Resolved: r, unsound: d.unsound}).scenario()
+	if len(c.mistakes) > 0 {
+		for i, m := range c.mistakes {
+			c.mistakes[i].Problem, c.mistakes[i].Remedy = r.Masked(m.Problem), r.Masked(m.Remedy)
+		}
+		c.mistakes.sort(file)
+		return nil, c.mistakes
+	}
+	return r, nil
+}
+
+// expectAlso adds the command line's expectations to the scenario's own.
+func expectAlso(root *node, texts []string) {
+	if len(texts) == 0 {
+		return
+	}
+	at := origin{file: "--expect"}
+	stated := root.get("expect")
+	if stated == nil {
+		stated = &node{kind: list, origin: at}
+		root.set("expect", at, stated)
+	}
+	for _, text := range texts {
+		stated.items = append(stated.items, &node{origin: at, text: text, shown: text})
+	}
+}
+
+// finish derives what the decoder does not: where each expectation was stated, and texts that are only ever printed,
+// which keep their references to the environment.
+func (r *Resolved) finish() {
+	if n := r.found["description"]; n != nil {
+		r.Description = n.shown
+	}
+	for i := range r.Tags {
+		r.Tags[i] = r.found[index("tags", i)].shown
+	}
+	for i, text := range r.Expect {
+		r.Stated = append(r.Stated, assertions.Stated{Text: text, Origin: r.found[index("expect", i)].origin.String()})
+	}
+}
+
+// read finds the text of a scenario: a shipped one by its bare name, any other by its path.
+func read(name string) (file string, text []byte, wrong *Mistake) {
+	bare := !strings.ContainsAny(name, `/\.`)
+	if bare && slices.Contains(Shipped(), name) {
+		text, err := scenarios.Files.ReadFile(name + ".yaml")
+		if err == nil {
+			return "scenarios/" + name + ".yaml", text, nil
+		}
+	}
+	text, err := readFile(name)
+	if err == nil {
+		return name, text, nil
+	}
+	wrong = &Mistake{File: name, Problem: "cannot be read: " + cause(err)}
+	shipped := strings.TrimSuffix(filepath.Base(name), ".yaml")
+	switch {
+	case bare:
+		wrong.Problem = "is neither a file nor a shipped scenario"
+		wrong.Remedy = suggest(name, Shipped())
+	case slices.Contains(Shipped(), shipped):
+		wrong.Remedy = "the shipped scenario is run by its bare name: " + shipped
+	}
+	return name, nil, wrong
+}
+
+// readFile reads a little more than the longest scenario: enough to see that a file is too long, however long it is.
+func readFile(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	return io.ReadAll(io.LimitReader(file, maxFile+1))
+}
+
+// cause is what the system says about a file, without the name of the file and of the call.
+func cause(err error) string {
+	var wrapped *fs.PathError
+	if errors.As(err, &wrapped) {
+		return wrapped.Err.Error()
+	}
+	return err.Error()
+}
+
+// Shipped lists the names of the scenarios that come with fleetproof, in order of the alphabet.
+func Shipped() []string {
+	names, _ := fs.Glob(scenarios.Files, "*.yaml") // the pattern is well-formed
+	for i, name := range names {
+		names[i] = strings.TrimSuffix(name, ".yaml")
+	}
+	slices.Sort(names) // lost-acks before lost-acks-at-least-once, which the suffix had the other way round
+	return slices.DeleteFunc(names, func(name string) bool { return name+".yaml" == path.Base(defaultsFile) })
+}
+
+// YAML writes the scenario with every value in place. It needs no defaults, and it loads into an equal scenario under the
+// same environment: values from there are written as their references.
+func (r *Resolved) YAML() []byte {
+	return append([]byte("# Resolved from "+r.File+": complete, without defaults.\n"), toYAML(r.tree)...)
+}

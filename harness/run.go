@@ -1,0 +1,291 @@
+package harness
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fleetproof/fleetproof/assertions"
+	"github.com/fleetproof/fleetproof/generator"
+	"github.com/fleetproof/fleetproof/harness/broker"
+	"github.com/fleetproof/fleetproof/harness/fault"
+	"github.com/fleetproof/fleetproof/harness/telemetry"
+	"github.com/fleetproof/fleetproof/producer"
+)
+
+// Options say who is under test and who wants to watch. They never change what is proven.
+type Options struct {
+	Producer producer.New       // connects the producer under test
+	Versions map[string]string  // of fleetproof and of the client under test, for the report
+	Progress func(Progress)     // called a few times a second from one goroutine; nil: nobody watches
+	Metrics  *telemetry.Metrics // nil: none
+	Out      string             // folder that receives evidence.json; empty: it is not written
+	Abort    <-chan struct{}    // closed: heal what is broken and leave without a verdict
+
+	tamper func(*kgo.Record) []*kgo.Record // plants bugs between the log and the ledger, in tests
+}
+
+// ErrAborted is returned when the run was told to leave at once. Every fault was healed and everything started was
+// ended; nothing was judged.
+var ErrAborted = errors.New("aborted before the verdict")
+
+// Run plays a scenario and judges it. When ctx ends early the load stops, faults are healed, what was sent is read back
+// and judged all the same. The error is non-nil only when the run itself could not be carried out; a missed objective is
+// a result.
+func Run(ctx context.Context, scenario *Resolved, options Options) (result *assertions.Result, err error) {
+	r := newRun(scenario, options)
+	defer func() { err = scenario.maskedError(errors.Join(err, r.cleanUp())) }()
+	watching := r.report(ctx)
+	defer watching()
+
+	settle, cancel := untilAborted(ctx, options.Abort)
+	defer cancel()
+	if err := r.startBroker(ctx); err != nil {
+		return nil, fmt.Errorf("start %s broker: %w", scenario.Broker.Kind, err)
+	}
+	if err := r.assignReader(ctx); err != nil {
+		return nil, fmt.Errorf("assign the reader: %w", err)
+	}
+	if err := r.connectProducer(ctx); err != nil {
+		return nil, fmt.Errorf("connect producer: %w", err)
+	}
+	r.play(ctx, settle)
+	r.drain(settle)
+	r.reader.finish(settle)
+	if settle.Err() != nil {
+		return nil, ErrAborted
+	}
+	evidence, err := scenario.maskedEvidence(r.evidence(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("mask evidence: %w", err)
+	}
+	if err := writeEvidence(options.Out, evidence); err != nil {
+		return nil, fmt.Errorf("write evidence: %w", err)
+	}
+	r.step("judging")
+	return assertions.Judge(evidence, evidence.Expectations)
+}
+
+// run is a scenario being played. Its parts are set once, before the load starts, and are safe for the goroutines that
+// share them: load, faults, samples, outcomes and reading back.
+type run struct {
+	scenario *Resolved
+	options  Options
+	id       uint64
+	started  time.Time
+	epoch    time.Time // the start of the first stage: zero of every duration in the evidence
+
+	generator *generator.Generator
+	keys      keys
+	links     *fault.Links // nil unless a fault needs them
+	cluster   *broker.Cluster
+	producer  producer.Producer
+	faults    *fault.Runner
+	reader    *reader
+
+	readings *assertions.Ledger
+	alerts   *assertions.Ledger // nil unless the scenario has an alerts topic
+	timeline *assertions.Timeline
+	acked    []atomic.Int64 // readings acknowledged, by partition
+	truth    *truth         // anomalies and alerts found in what was read back
+	watch    watch
+
+	loadEnded time.Duration
+	ends      kadm.ListedOffsets     // end offsets after the drain
+	broken    []string               // what went wrong with the run itself
+	unread    string                 // why reading back is incomplete; empty: it is complete
+	lag       atomic.Int64           // of the latest reading handed over
+	doing     atomic.Pointer[string] // the step the run is in
+}
+
+func newRun(scenario *Resolved, options Options) *run {
+	var id [8]byte
+	rand.Read(id[:]) // never fails; identity must differ between runs of one seed
+	r := &run{
+		scenario:  scenario,
+		options:   options,
+		id:        binary.BigEndian.Uint64(id[:]),
+		started:   time.Now(),
+		generator: generator.New(scenario.Generator()),
+	}
+	for device := range r.generator.Devices() {
+		r.keys.add(r.generator.Device(uint32(device)).Key)
+	}
+	r.acked = make([]atomic.Int64, scenario.Topic.Partitions)
+	r.timeline = assertions.NewTimeline(scenario.cuts(), scenario.Oracle.LagLimit)
+	r.openLedgers()
+	r.truth = newTruth(scenario, r.generator)
+	r.step("starting broker")
+	return r
+}
+
+// startBroker starts the cluster, behind the link where a fault needs it.
+func (r *run) startBroker(ctx context.Context) error {
+	spec := r.scenario.Broker
+	if fault.NeedsLink(r.scenario.Faults) {
+		links, err := fault.Listen(spec.Brokers, r.scenario.Seed)
+		if err != nil {
+			return err
+		}
+		r.links = links
+	}
+	cluster, err := broker.Start(ctx, spec, r.scenario.topics(), r.links.Addrs())
+	if err != nil {
+		return err
+	}
+	r.cluster = cluster
+	direct := make([]string, 0, spec.Brokers)
+	for _, node := range cluster.Nodes() {
+		direct = append(direct, node.Direct)
+	}
+	r.links.Connect(direct)
+	return nil
+}
+
+// assignReader points the reader at every partition, before the first record is sent.
+func (r *run) assignReader(ctx context.Context) error {
+	reader, err := newReader(ctx, r)
+	if err != nil {
+		return err
+	}
+	r.reader = reader
+	return nil
+}
+
+func (r *run) connectProducer(ctx context.Context) error {
+	config := r.scenario.Producer
+	config.Bootstrap = r.cluster.Bootstrap()
+	config.ClientID = fmt.Sprintf("fleetproof-%016x", r.id)
+	connected, err := r.options.Producer(ctx, config, r.outcome)
+	if err != nil {
+		return err
+	}
+	r.producer = connected
+	return nil
+}
+
+// play runs load, faults and sampling side by side. Faults are healed when it returns, whatever happened; settle bounds
+// the healing when the run is aborted.
+func (r *run) play(ctx, settle context.Context) {
+	r.faults = fault.NewRunner(r.scenario.Faults, fault.Field{
+		Cluster:     r.cluster,
+		Links:       r.links,
+		Clock:       r.clock,
+		Leader:      r.reader.leader,
+		HealTimeout: r.scenario.Oracle.HealTimeout,
+		Seed:        r.scenario.Seed,
+	})
+	r.epoch = time.Now()
+	r.step("load")
+	r.reader.start(settle)
+	sampling, stopSampling := context.WithCancel(settle)
+	defer stopSampling()
+	var sampled errgroup.Group
+	sampled.Go(func() error {
+		r.watch.sample(sampling, r)
+		return nil
+	})
+	sampled.Go(func() error { return r.probeCompression(sampling) })
+	group, playing := errgroup.WithContext(ctx)
+	troubled, heal := context.WithCancel(playing)
+	defer heal()
+	group.Go(func() error { return r.faults.Run(troubled) })
+	group.Go(func() error {
+		defer heal()
+		(&load{run: r}).play(playing, settle)
+		r.step("healing")
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		r.broken = append(r.broken, err.Error())
+	}
+	if r.exceeded() {
+		r.unread = fmt.Sprintf("the ledger would have needed more than its %s", r.scenario.Oracle.LedgerMemory)
+	}
+	stopSampling()
+	if err := sampled.Wait(); err != nil {
+		r.broken = append(r.broken, err.Error())
+	}
+}
+
+// probeCompression times the codec on what is being sent, which the client under test does not tell.
+func (r *run) probeCompression(ctx context.Context) error {
+	r.options.Metrics.Devices(r.generator.Devices())
+	return r.options.Metrics.Probe(ctx, string(r.scenario.Producer.Compression), int(r.scenario.Producer.Batch.Bytes))
+}
+
+// drain waits until the client has given every record its outcome, and only then closes it: a client that is closed
+// with records in flight fails records that may be in the log.
+func (r *run) drain(settle context.Context) {
+	r.step("draining")
+	if err := r.reader.awaitHealthy(settle, r.scenario.Oracle.HealTimeout); err != nil {
+		r.broken = append(r.broken, err.Error())
+	}
+	flushing, cancel := context.WithTimeout(settle, r.scenario.Oracle.DrainTimeout)
+	defer cancel()
+	// What has no outcome by the deadline is unknown, which Close says record by record.
+	_ = r.producer.Flush(flushing)
+	closing, cancel := context.WithTimeout(settle, r.scenario.Oracle.DrainTimeout)
+	defer cancel()
+	if err := r.producer.Close(closing); err != nil {
+		r.broken = append(r.broken, fmt.Sprintf("close producer: %v", err))
+	}
+}
+
+// clock is the time since the start of the first stage.
+func (r *run) clock() time.Duration { return time.Since(r.epoch) }
+
+// sleepUntil waits for a moment of the run's clock, or for ctx.
+func (r *run) sleepUntil(ctx context.Context, at time.Duration) {
+	timer := time.NewTimer(at - r.clock())
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// exceeded says whether a ledger has reached its memory cap: it never samples, so the run has to end.
+func (r *run) exceeded() bool {
+	return r.readings.Exceeded() || r.alerts != nil && r.alerts.Exceeded()
+}
+
+// cleanUp ends what is left, in the reverse order of its start. Each step has its own deadline, also when the run was
+// interrupted.
+func (r *run) cleanUp() error {
+	ctx, cancel := context.WithTimeout(context.Background(), r.scenario.Oracle.DrainTimeout)
+	defer cancel()
+	var errs []error
+	if r.producer != nil {
+		errs = append(errs, r.producer.Close(ctx))
+	}
+	if r.reader != nil {
+		r.reader.close()
+	}
+	if r.cluster != nil {
+		errs = append(errs, r.cluster.Close(ctx))
+	}
+	errs = append(errs, r.links.Close())
+	return errors.Join(errs...)
+}
+
+// untilAborted outlives ctx, which only stops the load, and ends when the run is aborted.
+func untilAborted(ctx context.Context, abort <-chan struct{}) (context.Context, context.CancelFunc) {
+	settle, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		select {
+		case <-abort:
+			cancel()
+		case <-settle.Done():
+		}
+	}()
+	return settle, cancel
+}

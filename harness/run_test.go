@@ -1,0 +1,306 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/goleak"
+
+	"github.com/fleetproof/fleetproof/assertions"
+	"github.com/fleetproof/fleetproof/producer"
+	"github.com/fleetproof/fleetproof/producer/sarama"
+)
+
+func TestMain(m *testing.M) {
+	// Sarama's metrics start one goroutine for the process, which has no end, and a breaker of its that has opened sleeps
+	// for ten seconds.
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"),
+		goleak.IgnoreAnyFunction("github.com/eapache/go-resiliency/breaker.(*Breaker).timer"))
+}
+
+// with replaces words of the plain scenario, each of which must occur.
+func with(t *testing.T, pairs ...string) string {
+	t.Helper()
+	text := plainScenario
+	for i := 0; i < len(pairs); i += 2 {
+		require.Contains(t, text, pairs[i])
+		text = strings.Replace(text, pairs[i], pairs[i+1], 1)
+	}
+	return text
+}
+
+func TestRunKeepsItsEvidence(t *testing.T) {
+	folder := t.TempDir()
+	result := runText(t, plainScenario, Options{Producer: sarama.New, Out: folder, Versions: map[string]string{"sarama": "v1"}})
+	require.Equal(t, assertions.Pass, result.Verdict, "%+v", result)
+	assert.InDelta(t, 1000, result.Counts["due"], 20, "the integral of the rate, but for the phases of 20 devices")
+	assert.Equal(t, result.Counts["due"], result.Counts["acked"])
+	assert.Equal(t, result.Counts["acked"], result.Counts["consumed"])
+
+	evidence, err := ReadEvidence(folder)
+	require.NoError(t, err)
+	again, err := assertions.Judge(evidence, evidence.Expectations)
+	require.NoError(t, err)
+	first, err := json.Marshal(result)
+	require.NoError(t, err)
+	second, err := json.Marshal(again)
+	require.NoError(t, err)
+	assert.Equal(t, string(first), string(second), "judged at a desk, byte for byte")
+
+	var stored int64
+	require.Len(t, evidence.Partitions, 4)
+	for _, partition := range evidence.Partitions {
+		assert.Equal(t, partition.Acked, partition.Consumed)
+		assert.Equal(t, partition.End, partition.Consumed)
+		stored += partition.End
+	}
+	assert.Equal(t, result.Counts["acked"], stored)
+	assert.Equal(t, "v1", evidence.Run.Versions["sarama"])
+	assert.Contains(t, evidence.Run.Versions["broker"], "kfake")
+}
+
+func TestSameSeedSameRecords(t *testing.T) {
+	payloads := func(seed string) map[string]int {
+		seen := map[string]int{}
+		runText(t, with(t, "version: 1", "version: 1\nseed: "+seed), Options{
+			Producer: connectSecond,
+			tamper: func(record *kgo.Record) []*kgo.Record {
+				seen[string(record.Value)]++
+				return []*kgo.Record{record}
+			},
+		})
+		return seen
+	}
+	first := payloads("7")
+	assert.NotEmpty(t, first)
+	assert.Equal(t, first, payloads("7"))
+	assert.NotEqual(t, first, payloads("8"))
+}
+
+func TestFaultsThroughTheLink(t *testing.T) {
+	for _, test := range []struct{ name, fault, expect string }{
+		{"latency", "{name: f, at: 200ms, for: 600ms, do: latency, target: all, latency: 30ms, jitter: 10ms}", "acked_lost == 0"},
+		{"cut", "{name: f, at: 200ms, for: 400ms, do: cut, target: broker 1}", "duplicates == 0"},
+		{"lose_ack", "{name: f, at: 200ms, for: 600ms, do: lose_ack, target: leader of device-data/0, count: 2}", "duplicates == 0"},
+		{"error", "{name: f, at: 200ms, for: 400ms, do: error, target: all, api: Produce, error: NOT_LEADER_OR_FOLLOWER, count: 3}", "reordered == 0"},
+		{"crash", "{name: f, at: 200ms, for: 400ms, do: crash, target: broker 1}", "acked_lost == 0"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			text := with(t, "load:", "faults: ["+test.fault+"]\nload:", "[promised]", "[promised, "+test.expect+", faults.f.hits > 0]", "for: 1s", "for: 2s")
+			result := runText(t, text, Options{Producer: sarama.New})
+			require.Equal(t, assertions.Pass, result.Verdict, "%+v", result)
+			require.Len(t, result.Faults, 1)
+			assert.True(t, result.Faults[0].Proven)
+			assert.NotNil(t, result.Faults[0].HealedAt)
+			assert.NotNil(t, result.Faults[0].ResumedAt)
+		})
+	}
+}
+
+func TestDeliveryIsAccountedFor(t *testing.T) {
+	folder := t.TempDir()
+	text := with(t, "load:", "delivery: {missing: 10%, duplicate: 10%, late: {rate: 10%, by: 5s}}\nload:")
+	result := runText(t, text, Options{Producer: connectSecond, Out: folder})
+	require.Equal(t, assertions.Pass, result.Verdict, "%+v", result)
+	evidence, err := ReadEvidence(folder)
+	require.NoError(t, err)
+	counts := evidence.Streams[0].Counts
+	assert.InDelta(t, 100, counts.Missing, 50)
+	assert.InDelta(t, 90, counts.Copies, 50)
+	assert.InDelta(t, 90, counts.Late, 50)
+	assert.InDelta(t, 1000, counts.Due-counts.Copies+counts.Missing, 20, "every reading is due once or missing on purpose")
+}
+
+func TestAlertsAndAnomalies(t *testing.T) {
+	text := with(t,
+		"load:", `alerts: {topic: alerts, partitions: 2}
+anomalies: [{name: heat, at: 200ms, for: 600ms, do: spike, to: 58, rate: 50%, where: {fleet: climate, devices: 50%}, sensor: temperature}]
+load:`,
+		"[promised]", "[promised, anomalies.heat.injected > 50, anomalies.heat.detected == 100%, alerts.missing == 0, alerts.spurious == 0]")
+	result := runText(t, text, Options{Producer: sarama.New})
+	assert.Equal(t, assertions.Pass, result.Verdict, "%+v", result.Expectations)
+}
+
+func TestAlertsThatDoNotArriveAreMissing(t *testing.T) {
+	text := with(t,
+		"load:", `alerts: {topic: alerts, partitions: 2}
+anomalies: [{name: heat, at: 200ms, for: 600ms, do: spike, to: 58, sensor: temperature}]
+load:`,
+		"[promised]", "[alerts.missing == 0, alerts.spurious == 0]")
+	result := runText(t, text, Options{Producer: connectSecond, tamper: func(record *kgo.Record) []*kgo.Record {
+		if record.Topic == "alerts" && record.Offset == 3 {
+			return nil
+		}
+		return []*kgo.Record{record}
+	}})
+	assert.Equal(t, assertions.Fail, result.Verdict)
+	require.Len(t, result.Expectations, 2)
+	assert.Equal(t, assertions.Fail, result.Expectations[0].Verdict)
+	assert.Equal(t, assertions.Pass, result.Expectations[1].Verdict)
+}
+
+func TestSecondScanAgreesWithTheFirst(t *testing.T) {
+	result := runText(t, with(t, "load:", "oracle: {rescan: true}\nload:"), Options{Producer: connectSecond})
+	assert.Equal(t, assertions.Pass, result.Verdict, "%+v", result)
+	assert.Zero(t, result.Counts["truncated"])
+}
+
+func TestSecondScanFindsWhatIsGone(t *testing.T) {
+	var seen atomic.Int64
+	text := with(t, "load:", "oracle: {rescan: true}\nload:", "[promised]", "[acked_lost == 0, truncated == 0]")
+	result := runText(t, text, Options{Producer: connectSecond, tamper: func(record *kgo.Record) []*kgo.Record {
+		if record.Partition == 0 && record.Offset == victim && seen.Add(1) == 2 {
+			return nil // the second time
+		}
+		return []*kgo.Record{record}
+	}})
+	assert.Equal(t, assertions.Fail, result.Verdict)
+	assert.EqualValues(t, 1, result.Counts["acked_lost"])
+	assert.EqualValues(t, 1, result.Counts["truncated"])
+}
+
+func TestInterruptedRunIsJudged(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	scenario, err := Parse("long.yaml", []byte(with(t,
+		"for: 1s", "for: 10m",
+		"load:", "faults: [{name: cut, at: 100ms, for: 5m, do: cut, target: broker 1}]\nload:")), Overrides{})
+	require.NoError(t, err)
+	result, err := Run(ctx, scenario, Options{Producer: sarama.New, Progress: func(p Progress) {
+		if p.Fault != "" && p.Elapsed > 300*time.Millisecond {
+			interrupt()
+		}
+	}})
+	require.NoError(t, err)
+	assert.True(t, result.Interrupted)
+	assert.Positive(t, result.Counts["acked"])
+	assert.Equal(t, result.Counts["acked"], result.Counts["consumed"], "the fault was healed and everything drained")
+	require.Len(t, result.Faults, 1)
+	assert.NotNil(t, result.Faults[0].HealedAt)
+}
+
+func TestAbortedRunLeaves(t *testing.T) {
+	abort := make(chan struct{})
+	scenario, err := Parse("long.yaml", []byte(with(t, "for: 1s", "for: 10m")), Overrides{})
+	require.NoError(t, err)
+	ctx, interrupt := context.WithCancel(t.Context())
+	var once atomic.Bool
+	result, err := Run(ctx, scenario, Options{Producer: sarama.New, Abort: abort, Progress: func(p Progress) {
+		if p.Sent > 0 && once.CompareAndSwap(false, true) {
+			interrupt()
+			close(abort)
+		}
+	}})
+	assert.Nil(t, result)
+	assert.ErrorIs(t, err, ErrAborted)
+}
+
+func TestLedgerThatOutgrowsItsMemoryEndsTheRun(t *testing.T) {
+	result := runText(t, with(t,
+		"for: 1s", "for: 1m", "devices: 20", "devices: 50000", "load:", "oracle: {ledger_memory: 1MiB}\nload:"), Options{Producer: connectSecond})
+	assert.Equal(t, assertions.Inconclusive, result.Verdict)
+	assert.Contains(t, strings.Join(result.Reasons, " "), "1MiB")
+}
+
+func TestStrangersRecordIsAPhantom(t *testing.T) {
+	var config producer.Config
+	connect := func(ctx context.Context, c producer.Config, outcome func(producer.Outcome)) (producer.Producer, error) {
+		config = c
+		stranger, err := kgo.NewClient(kgo.SeedBrokers(config.Bootstrap...))
+		if err != nil {
+			return nil, err
+		}
+		defer stranger.Close()
+		record := &kgo.Record{Topic: "device-data", Key: []byte("who"), Value: []byte("knows")}
+		if err := stranger.ProduceSync(ctx, record).FirstErr(); err != nil {
+			return nil, err
+		}
+		return connectSecond(ctx, c, outcome)
+	}
+	result := runText(t, plainScenario, Options{Producer: connect})
+	assert.Equal(t, assertions.Fail, result.Verdict)
+	assert.EqualValues(t, 1, result.Counts["phantoms"])
+}
+
+func TestClientThatNeverAnswersLeavesUnknowns(t *testing.T) {
+	connect := func(ctx context.Context, config producer.Config, outcome func(producer.Outcome)) (producer.Producer, error) {
+		var count atomic.Int64
+		return connectSecond(ctx, config, func(o producer.Outcome) {
+			if count.Add(1) != 100 {
+				outcome(o)
+			}
+		})
+	}
+	result := runText(t, with(t, "[promised]", "[success_rate == 100%]"), Options{Producer: connect})
+	assert.Equal(t, assertions.Fail, result.Verdict, "%+v", result.Reasons)
+	assert.EqualValues(t, 1, result.Counts["unknown"])
+	assert.Zero(t, result.Counts["acked_lost"], "nobody said it was acknowledged")
+}
+
+func TestRunThatCannotBeCarriedOut(t *testing.T) {
+	nobody := errors.New("nobody there")
+	failing := func(context.Context, producer.Config, func(producer.Outcome)) (producer.Producer, error) {
+		return nil, nobody
+	}
+	scenario, err := Parse("plain.yaml", []byte(plainScenario), Overrides{})
+	require.NoError(t, err)
+
+	_, err = Run(t.Context(), scenario, Options{Producer: failing})
+	require.ErrorIs(t, err, nobody)
+	assert.EqualError(t, err, "connect producer: nobody there")
+
+	_, err = Run(t.Context(), scenario, Options{Producer: connectSecond, Out: filepath.Join(t.TempDir(), "missing")})
+	require.ErrorIs(t, err, os.ErrNotExist)
+
+	ended, end := context.WithCancel(t.Context())
+	end()
+	_, err = Run(ended, scenario, Options{Producer: connectSecond})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestReadEvidence(t *testing.T) {
+	folder := t.TempDir()
+	_, err := ReadEvidence(folder)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.NoError(t, os.WriteFile(filepath.Join(folder, EvidenceFile), []byte("{"), 0o600))
+	_, err = ReadEvidence(folder)
+	assert.ErrorContains(t, err, "evidence.json: unexpected end of JSON input")
+}
+
+func TestSecretsStayOutOfEverything(t *testing.T) {
+	environment := map[string]string{"TOPIC": "hush-topic"}
+	text := with(t, "name: device-data", `name: "${env:TOPIC}"`)
+	scenario, err := Parse("secret.yaml", []byte(text), Overrides{Env: func(name string) (string, bool) {
+		value, found := environment[name]
+		return value, found
+	}})
+	require.NoError(t, err)
+	folder := t.TempDir()
+	result, err := Run(t.Context(), scenario, Options{Producer: connectSecond, Out: folder})
+	require.NoError(t, err)
+	assert.Equal(t, assertions.Pass, result.Verdict)
+	evidence, err := os.ReadFile(filepath.Join(folder, EvidenceFile))
+	require.NoError(t, err)
+	assert.NotContains(t, string(evidence), "hush")
+	assert.Contains(t, string(evidence), "${env:TOPIC}")
+	judged, err := json.Marshal(result)
+	require.NoError(t, err)
+	assert.NotContains(t, string(judged), "hush")
+
+	_, err = Run(t.Context(), scenario, Options{Producer: func(context.Context, producer.Config, func(producer.Outcome)) (producer.Producer, error) {
+		return nil, fmt.Errorf("no leader of hush-topic: %w", os.ErrDeadlineExceeded)
+	}})
+	assert.EqualError(t, err, "connect producer: no leader of ${env:TOPIC}: i/o timeout")
+	assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+}
