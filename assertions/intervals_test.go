@@ -67,7 +67,7 @@ func TestIntervalsAgreeWithAMap(t *testing.T) {
 		}
 		var absent []uint64
 		s.absent(limit, func(first, end uint64) {
-			require.True(t, first < end)
+			require.Less(t, first, end)
 			require.True(t, first == 0 || want[first-1] != 0, "seed %d: not the longest stretch", seed)
 			for n := first; n < end; n++ {
 				absent = append(absent, n)

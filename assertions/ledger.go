@@ -2,6 +2,7 @@ package assertions
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -114,7 +115,7 @@ func (l *Ledger) Partitions(at time.Duration, count int) {
 	l.growing.Lock()
 	defer l.growing.Unlock()
 	old := *l.counts.Load()
-	grown := append(old[:len(old):len(old)], partitionCount{at, count})
+	grown := slices.Concat(old, []partitionCount{{at, count}})
 	l.counts.Store(&grown)
 }
 

@@ -43,7 +43,7 @@ func TestTableGivesBackWhatAnOutageTook(t *testing.T) {
 	for n := range uint64(100_000) {
 		table.add(entry{sequence: n, state: entryOpen})
 	}
-	require.Equal(t, 1<<18, len(table.slots))
+	require.Len(t, table.slots, 1<<18)
 	for n := range uint64(100_000) {
 		table.remove(table.find(0, n))
 	}
@@ -51,7 +51,7 @@ func TestTableGivesBackWhatAnOutageTook(t *testing.T) {
 		table.add(entry{sequence: n, state: entryOpen})
 		table.remove(table.find(0, n))
 	}
-	require.Equal(t, tableFirst, len(table.slots))
+	require.Len(t, table.slots, tableFirst)
 }
 
 func TestTableKeepsItsSizeWhileBatchesComeAndGo(t *testing.T) {
@@ -63,7 +63,7 @@ func TestTableKeepsItsSizeWhileBatchesComeAndGo(t *testing.T) {
 		for n := range uint64(600) {
 			table.remove(table.find(0, n))
 		}
-		require.Equal(t, 1024, len(table.slots), "round %d", round)
+		require.Len(t, table.slots, 1024, "round %d", round)
 	}
 }
 

@@ -38,8 +38,6 @@ func (s step) in(session uint16) step { s.session = session; return s }
 
 func (s step) damaged() step { s.corrupt = true; return s }
 
-func (s step) dueAt(due time.Duration) step { s.due, s.now = due, due+time.Second; return s }
-
 func steps(parts ...any) (history []step) {
 	for _, part := range parts {
 		switch part := part.(type) {

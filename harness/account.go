@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -105,7 +106,7 @@ func (r *run) see(record *kgo.Record, at time.Duration, tail bool) {
 	}
 	id, intact, err := parseIdentity(header, record.Key, record.Value)
 	switch {
-	case err == errGarbled:
+	case errors.Is(err, errGarbled):
 		ledger.Garbled(record.Partition, record.Offset, at, err.Error())
 		return
 	case err != nil:

@@ -53,7 +53,7 @@ func TestReferencesThatLeadNowhere(t *testing.T) {
 	} {
 		text := strings.Replace(minimal, "seed: 1", "seed: "+value, 1)
 		_, err := Parse("x.yaml", []byte(text), Overrides{Env: variablesOf(map[string]string{"TEXT": "geheim"})})
-		assert.EqualError(t, err, want, value)
+		require.EqualError(t, err, want, value)
 	}
 	_, err := Parse("x.yaml", []byte(minimal), Overrides{Set: []string{"seed=${env:HOME}"}})
 	assert.EqualError(t, err, "--set seed=${env:HOME}: seed: the environment has no variable HOME (set it, or write ${env:HOME:-fallback})",

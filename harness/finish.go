@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -75,11 +76,8 @@ func (rd *reader) awaitPositions(ctx context.Context, ends kadm.ListedOffsets) e
 			last, progressed = total, time.Now()
 		}
 		if time.Since(progressed) > rd.run.scenario.Oracle.ReadTimeout {
-			rd.mutex.Lock()
-			cause := rd.fault
-			rd.mutex.Unlock()
-			return fmt.Errorf("no progress in reading back for %s, %d records from the end, the first of them in %s (%v)",
-				rd.run.scenario.Oracle.ReadTimeout, left, where, cause)
+			return errors.Join(fmt.Errorf("no progress in reading back for %s, %d records from the end, some of them in %s",
+				rd.run.scenario.Oracle.ReadTimeout, left, where), rd.latestFault())
 		}
 		if !wait(ctx, pause) {
 			return ctx.Err()

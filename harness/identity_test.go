@@ -53,7 +53,7 @@ func TestIdentityIsNeverMistaken(t *testing.T) {
 	}
 	for name, foreign := range map[string][]byte{"none": nil, "one byte": {'F'}, "another product's": []byte("traceparent")} {
 		_, _, err := parseIdentity(foreign, nil, nil)
-		assert.ErrorIs(t, err, errNoIdentity, name)
+		require.ErrorIs(t, err, errNoIdentity, name)
 	}
 	_, _, err := parseIdentity(header[:20], nil, nil)
 	assert.ErrorIs(t, err, errGarbled, "cut short")

@@ -148,6 +148,13 @@ func (rd *reader) position(topic string, partition int32) int64 {
 	return rd.positions[topic][partition]
 }
 
+// latestFault is the latest error of a fetch, nil for none.
+func (rd *reader) latestFault() error {
+	rd.mutex.Lock()
+	defer rd.mutex.Unlock()
+	return rd.fault
+}
+
 func (rd *reader) advance(topic string, partition int32, next int64) {
 	rd.mutex.Lock()
 	defer rd.mutex.Unlock()

@@ -258,7 +258,7 @@ func TestRunThatCannotBeCarriedOut(t *testing.T) {
 
 	_, err = Run(t.Context(), scenario, Options{Producer: failing})
 	require.ErrorIs(t, err, nobody)
-	assert.EqualError(t, err, "connect producer: nobody there")
+	require.EqualError(t, err, "connect producer: nobody there")
 
 	_, err = Run(t.Context(), scenario, Options{Producer: connectSecond, Out: filepath.Join(t.TempDir(), "missing")})
 	require.ErrorIs(t, err, os.ErrNotExist)
@@ -301,6 +301,6 @@ func TestSecretsStayOutOfEverything(t *testing.T) {
 	_, err = Run(t.Context(), scenario, Options{Producer: func(context.Context, producer.Config, func(producer.Outcome)) (producer.Producer, error) {
 		return nil, fmt.Errorf("no leader of hush-topic: %w", os.ErrDeadlineExceeded)
 	}})
-	assert.EqualError(t, err, "connect producer: no leader of ${env:TOPIC}: i/o timeout")
+	require.EqualError(t, err, "connect producer: no leader of ${env:TOPIC}: i/o timeout")
 	assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
 }

@@ -1,0 +1,46 @@
+# Every target says what it does: `make` prints the list.
+
+GO       ?= go
+LINT     := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+PACKAGES := $(shell $(GO) list ./... | grep -v /cmd/)
+DURATION ?= 10m
+RATE     ?= 20000/s
+DEVICES  ?= 10000
+
+.DEFAULT_GOAL := help
+.PHONY: help check test race cover lint format update bench demo soak
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+check: format lint test ## what a commit must pass: format, vet, lint and tests
+
+test: ## go test ./...
+	$(GO) test ./...
+
+race: ## the tests under the race detector
+	$(GO) test -race ./...
+
+cover: ## statement coverage outside cmd; fails below 90 %
+	$(GO) test -coverpkg=$$(echo $(PACKAGES) | tr ' ' ,) -coverprofile=cover.out $(PACKAGES)
+	@$(GO) tool cover -func=cover.out | awk '/^total:/ {print "coverage of statements outside cmd:", $$3; exit ($$3 + 0 < 90)}'
+
+format: ## fail where gofmt would change a file
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }
+
+lint: ## go vet and golangci-lint
+	$(GO) vet ./...
+	$(LINT) run
+
+update: ## rewrite every golden file and the JSON schema
+	FLEETPROOF_UPDATE=1 $(GO) test ./...
+
+bench: ## micro benchmarks of generator, ledger and pacing
+	$(GO) test -run '^$$' -bench . -benchmem ./generator ./assertions ./producer/... ./harness/...
+
+demo: ## the main job: play the quickstart and judge it
+	$(GO) run ./cmd/fleetproof run scenarios/quickstart.yaml
+
+soak: ## play fleet-10000 for DURATION at RATE with DEVICES devices
+	$(GO) run ./cmd/fleetproof run scenarios/fleet-10000.yaml --out out/soak \
+		--set load.stages.hold.for=$(DURATION) --set load.stages.hold.rate=$(RATE) --set fleets.devices.devices=$(DEVICES)
