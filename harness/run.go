@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -27,7 +28,8 @@ type Options struct {
 	Versions map[string]string  // of fleetproof and of the client under test, for the report
 	Progress func(Progress)     // called a few times a second from one goroutine; nil: nobody watches
 	Metrics  *telemetry.Metrics // nil: none
-	Out      string             // folder that receives evidence.json; empty: it is not written
+	Out      string             // folder that receives evidence.json, and the brokers' logs of a run that does not pass; empty: neither is written
+	External bool               // somebody said that an external cluster may be used
 	Abort    <-chan struct{}    // closed: heal what is broken and leave without a verdict
 
 	tamper func(*kgo.Record) []*kgo.Record // plants bugs between the log and the ledger, in tests
@@ -42,7 +44,12 @@ var ErrAborted = errors.New("aborted before the verdict")
 // a result.
 func Run(ctx context.Context, scenario *Resolved, options Options) (result *assertions.Result, err error) {
 	r := newRun(scenario, options)
-	defer func() { err = scenario.maskedError(errors.Join(err, r.cleanUp())) }()
+	defer func() {
+		if result == nil || result.Verdict != assertions.Pass {
+			err = errors.Join(err, r.keepLogs())
+		}
+		err = scenario.maskedError(errors.Join(err, r.cleanUp()))
+	}()
 	watching := r.report(ctx)
 	defer watching()
 
@@ -110,7 +117,7 @@ func newRun(scenario *Resolved, options Options) *run {
 	var id [8]byte
 	rand.Read(id[:]) // never fails; identity must differ between runs of one seed
 	r := &run{
-		scenario:  scenario,
+		scenario:  scenario.as(hex.EncodeToString(id[:]), options),
 		options:   options,
 		id:        binary.BigEndian.Uint64(id[:]),
 		started:   time.Now(),
@@ -122,9 +129,23 @@ func newRun(scenario *Resolved, options Options) *run {
 	r.acked = make([]atomic.Int64, scenario.Topic.Partitions)
 	r.timeline = assertions.NewTimeline(scenario.cuts(), scenario.Oracle.LagLimit)
 	r.openLedgers()
-	r.truth = newTruth(scenario, r.generator)
+	r.truth = newTruth(r.scenario, r.generator)
 	r.step("starting broker")
 	return r
+}
+
+// as is the scenario as one run plays it: the broker knows the run, and in an external cluster its topics are called after
+// it.
+func (r *Resolved) as(run string, options Options) *Resolved {
+	played := *r
+	played.Broker.Run, played.Broker.Logs, played.Broker.Allowed = run, options.Out, options.External
+	played.Topic.Name = played.Broker.TopicName(r.Topic.Name)
+	if r.Alerts != nil {
+		alerts := *r.Alerts
+		alerts.Topic = played.Broker.TopicName(alerts.Topic)
+		played.Alerts = &alerts
+	}
+	return &played
 }
 
 // startBroker starts the cluster, behind the link where a fault needs it.
@@ -256,6 +277,16 @@ func (r *run) sleepUntil(ctx context.Context, at time.Duration) {
 // exceeded says whether a ledger has reached its memory cap: it never samples, so the run has to end.
 func (r *run) exceeded() bool {
 	return r.readings.Exceeded() || r.alerts != nil && r.alerts.Exceeded()
+}
+
+// keepLogs writes what the brokers said beside the evidence of a run that did not pass.
+func (r *run) keepLogs() error {
+	if r.cluster == nil || r.options.Out == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), r.scenario.Oracle.DrainTimeout)
+	defer cancel()
+	return r.cluster.WriteLogs(ctx, r.options.Out)
 }
 
 // cleanUp ends what is left, in the reverse order of its start. Each step has its own deadline, also when the run was

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,6 +26,10 @@ type Answering struct{ handle *kfake.FaultHandle }
 // it, except with REQUEST_TIMED_OUT and NOT_ENOUGH_REPLICAS_AFTER_APPEND: a record answered so is in the log. Produce
 // with acks=0 has no answer, but is rejected all the same.
 func (c *Cluster) Answer(answer ErrorAnswer) (*Answering, error) {
+	e, found := c.kafka.(*embedded)
+	if !found {
+		return nil, errors.New("answer with an error: only an embedded broker can")
+	}
 	key, found := apiKey(answer.API)
 	if !found {
 		return nil, fmt.Errorf("answer with an error: unknown request %q, known: %s", answer.API, strings.Join(APINames(), ", "))
@@ -43,7 +48,7 @@ func (c *Cluster) Answer(answer ErrorAnswer) (*Answering, error) {
 		}
 		nodes = append(nodes, c.nodes[node].ID)
 	}
-	return &Answering{c.embedded.kfake.Fault(kfake.Fault{
+	return &Answering{e.kfake.Fault(kfake.Fault{
 		Keys:  []kmsg.Key{key},
 		Nodes: nodes,
 		Err:   code,

@@ -5,16 +5,21 @@
 // faults, or of who produces.
 //
 //	client ──▶ advertised address ──▶ broker     the address of a link, or the broker's own
-//	oracle ──▶ Dial ────────────────▶ broker     a door of its own, which no fault ever closes
+//	oracle ──▶ Dial ────────────────▶ broker     past every link
 //
-// Today there is one kind, a Kafka in the harness's own process: kfake, one listener wrapper (door) per broker. What
-// every kind has is in this file; what only the embedded broker can do (Crash, Answer) is in crash.go and answer.go.
+// There are three kinds. An embedded broker is a Kafka in the harness's own process: kfake, with a listener wrapper (door)
+// that lets the oracle in whatever happens to clients. A docker broker is Apache Kafka in a container of the local Docker
+// daemon. An external broker is somebody's running cluster, in which the run owns nothing but its topics.
+//
+// What every kind has is in this file and in insync.go; what only the embedded broker can do (Crash, Answer) is in
+// crash.go and answer.go, what only a docker broker can do (Kill, Pause, Isolate, …) in docker_faults.go.
 //
 // A broker is meant by its place in Nodes wherever a method takes a node; a scenario's broker N is Nodes()[N-1].
 package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -25,8 +30,17 @@ import (
 
 // Cluster is a running Kafka cluster. Its methods are safe for concurrent use.
 type Cluster struct {
-	nodes    []Node
-	embedded *embedded
+	kafka  kafka
+	nodes  []Node
+	topics []string // those of the run
+}
+
+// kafka is what every kind of broker has a way of its own to do.
+type kafka interface {
+	dial(ctx context.Context, network string, node int) (net.Conn, error) // past links and faults
+	create(ctx context.Context, c *Cluster, topics []Topic) error
+	version() string
+	close(ctx context.Context) error
 }
 
 // Node is one broker of the cluster.
@@ -38,30 +52,79 @@ type Node struct {
 
 // Start starts a cluster with the given topics, spread evenly over its brokers, and nothing else: no topic is created
 // because somebody asks for it. With advertise, which then has one address per broker, clients are sent to those
-// addresses instead of the brokers' own.
-func Start(ctx context.Context, spec Spec, topics []Topic, advertise []net.Addr) (*Cluster, error) {
-	if spec.Kind != Embedded {
-		return nil, fmt.Errorf("unknown kind of broker %q, known: %s", spec.Kind, strings.Join(spec.Kind.Known(), ", "))
-	}
-	if spec.Brokers < 1 {
-		return nil, fmt.Errorf("a cluster has at least 1 broker, got %d", spec.Brokers)
-	}
-	if advertise != nil && len(advertise) != spec.Brokers {
-		return nil, fmt.Errorf("%d addresses to advertise for %d brokers", len(advertise), spec.Brokers)
-	}
-	if err := checkTopics(topics, spec.Brokers); err != nil {
+// addresses instead of the brokers' own. An external cluster is only connected to; its topics must not exist yet.
+func Start(ctx context.Context, spec Spec, topics []Topic, advertise []net.Addr) (_ *Cluster, err error) {
+	if err := spec.check(advertise); err != nil {
 		return nil, err
 	}
-	embedded, err := startEmbedded(spec.Brokers, advertise)
+	c, err := spec.begin(ctx, advertise)
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{nodes: embedded.nodes(), embedded: embedded}
-	if err := c.createTopics(ctx, topics); err != nil {
-		embedded.close()
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.giveUp(context.WithoutCancel(ctx), spec.Logs))
+		}
+	}()
+	if err := checkTopics(topics, len(c.nodes)); err != nil {
+		return nil, err
+	}
+	if err := c.kafka.create(ctx, c, topics); err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// giveUp closes a cluster that did not come up, and keeps the logs that may say why.
+func (c *Cluster) giveUp(ctx context.Context, logs string) error {
+	var err error
+	if logs != "" {
+		ctx, cancel := context.WithTimeout(ctx, logsTimeout)
+		defer cancel()
+		err = c.WriteLogs(ctx, logs)
+	}
+	return errors.Join(err, c.kafka.close(ctx))
+}
+
+// begin starts the brokers, or finds them.
+func (s Spec) begin(ctx context.Context, advertise []net.Addr) (*Cluster, error) {
+	switch s.Kind {
+	case Docker:
+		started, err := startDocker(ctx, s, advertise)
+		if err != nil {
+			return nil, err
+		}
+		return &Cluster{kafka: started, nodes: started.nodes()}, nil
+	case External:
+		found, err := connectExternal(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		return &Cluster{kafka: found, nodes: found.nodes()}, nil
+	default:
+		started, err := startEmbedded(s.Brokers, advertise)
+		if err != nil {
+			return nil, err
+		}
+		return &Cluster{kafka: started, nodes: started.nodes()}, nil
+	}
+}
+
+// check finds what makes a spec meaningless, before anything is started.
+func (s Spec) check(advertise []net.Addr) error {
+	switch {
+	case !slices.Contains(s.Kind.Known(), string(s.Kind)):
+		return fmt.Errorf("unknown kind of broker %q, known: %s", s.Kind, strings.Join(s.Kind.Known(), ", "))
+	case s.Kind == External:
+		return s.checkExternal(advertise)
+	case s.Brokers < 1:
+		return fmt.Errorf("a cluster has at least 1 broker, got %d", s.Brokers)
+	case advertise != nil && len(advertise) != s.Brokers:
+		return fmt.Errorf("%d addresses to advertise for %d brokers", len(advertise), s.Brokers)
+	case s.Kind == Docker:
+		return s.checkDocker()
+	}
+	return nil
 }
 
 // Nodes are the brokers, in order.
@@ -81,9 +144,11 @@ func (c *Cluster) Bootstrap() []string {
 func (c *Cluster) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	for i, node := range c.nodes {
 		if address == node.Advertised || address == node.Direct {
-			var dialer net.Dialer
-			return dialer.DialContext(ctx, network, c.embedded.doors[i].private.Addr().String())
+			return c.kafka.dial(ctx, network, i)
 		}
+	}
+	if e, found := c.kafka.(*external); found { // which may have got another broker meanwhile
+		return e.connect(ctx, network, address)
 	}
 	return nil, fmt.Errorf("dial %s: not a broker of this cluster", address)
 }
@@ -103,20 +168,10 @@ func (c *Cluster) Probe(ctx context.Context, node int) error {
 	return nil
 }
 
-// Version says what the brokers are, with the version of their code.
-func (c *Cluster) Version() string { return c.embedded.version() }
+// Version says what the brokers are, with the version of their code as far as it is known.
+func (c *Cluster) Version() string { return c.kafka.version() }
 
-// Close ends the brokers and every connection to them, and forgets their records. It may be called again.
-func (c *Cluster) Close(ctx context.Context) error {
-	closed := make(chan struct{})
-	go func() {
-		defer close(closed)
-		c.embedded.close()
-	}()
-	select {
-	case <-closed:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("close embedded broker: %w", ctx.Err())
-	}
-}
+// Close ends what Start began: the brokers, every connection to them, and their records; of an external cluster only the
+// topics of the run. It may be called again. What must be removed, from Docker or from an external cluster, is removed
+// even when ctx has ended, within a deadline of its own.
+func (c *Cluster) Close(ctx context.Context) error { return c.kafka.close(ctx) }

@@ -152,7 +152,7 @@ func TestStartRefuses(t *testing.T) {
 		advertise []net.Addr
 		want      string
 	}{
-		{"kind", broker.Spec{Kind: "dokcer", Brokers: 1}, nil, nil, `unknown kind of broker "dokcer", known: embedded`},
+		{"kind", broker.Spec{Kind: "dokcer", Brokers: 1}, nil, nil, `unknown kind of broker "dokcer", known: embedded, docker, external`},
 		{"no broker", broker.Spec{Kind: broker.Embedded}, nil, nil, "a cluster has at least 1 broker, got 0"},
 		{"addresses", embedded, nil, make([]net.Addr, 2), "2 addresses to advertise for 1 brokers"},
 		{"name", embedded, with(func(t *broker.Topic) { t.Name = "my topic" }), nil,

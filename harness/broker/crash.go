@@ -1,6 +1,9 @@
 package broker
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Crash resets every client connection of a broker and refuses new ones, until Restore. The broker keeps its log and
 // stays the leader of its partitions: to its clients it is a machine that lost power and comes back with its disk. Dial
@@ -36,8 +39,12 @@ func (c *Cluster) Refused(node int) int64 {
 }
 
 func (c *Cluster) door(node int) (*door, error) {
-	if node < 0 || node >= len(c.embedded.doors) {
-		return nil, fmt.Errorf("there are %d", len(c.embedded.doors))
+	e, found := c.kafka.(*embedded)
+	if !found {
+		return nil, errors.New("only an embedded broker can")
 	}
-	return c.embedded.doors[node], nil
+	if node < 0 || node >= len(e.doors) {
+		return nil, fmt.Errorf("there are %d", len(e.doors))
+	}
+	return e.doors[node], nil
 }

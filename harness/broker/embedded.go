@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -60,17 +61,6 @@ func (e *embedded) nodes() []Node {
 	return nodes
 }
 
-func (e *embedded) spreadLeaders(topics []Topic) error {
-	for _, topic := range topics {
-		for partition := range int32(topic.Partitions) {
-			if err := e.kfake.MoveTopicPartition(topic.Name, partition, partition%int32(len(e.doors))); err != nil {
-				return fmt.Errorf("place %s/%d: %w", topic.Name, partition, err)
-			}
-		}
-	}
-	return nil
-}
-
 func (e *embedded) version() string {
 	build, _ := debug.ReadBuildInfo()
 	return kfakeVersion(build)
@@ -88,8 +78,43 @@ func kfakeVersion(build *debug.BuildInfo) string {
 	return "kfake of an unknown version"
 }
 
+// dial goes through the door that no crash shuts.
+func (e *embedded) dial(ctx context.Context, network string, node int) (net.Conn, error) {
+	var dialer net.Dialer
+	return dialer.DialContext(ctx, network, e.doors[node].private.Addr().String())
+}
+
+// create gives partition p of every topic to the broker p modulo their number: kfake draws leaders by dice, which no seed
+// reaches.
+func (e *embedded) create(ctx context.Context, c *Cluster, topics []Topic) error {
+	controller := len(e.doors) - 1 // kfake's is always the last
+	for _, topic := range topics {
+		if err := c.createTopic(ctx, controller, topic, nil); err != nil {
+			return err
+		}
+		for partition := range int32(topic.Partitions) {
+			if err := e.kfake.MoveTopicPartition(topic.Name, partition, partition%int32(len(e.doors))); err != nil {
+				return fmt.Errorf("place %s/%d: %w", topic.Name, partition, err)
+			}
+		}
+	}
+	return nil
+}
+
 // close ends kfake, which closes the doors and with them every connection.
-func (e *embedded) close() { e.kfake.Close() }
+func (e *embedded) close(ctx context.Context) error {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		e.kfake.Close()
+	}()
+	select {
+	case <-closed:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("close embedded broker: %w", ctx.Err())
+	}
+}
 
 func (e *embedded) closeDoors() error {
 	var errs []error

@@ -1,19 +1,51 @@
 package broker
 
-// Spec is the broker's part of a scenario. It carries no defaults; those live in scenarios/defaults.yaml.
+import (
+	"time"
+
+	"github.com/fleetproof/fleetproof/generator"
+	"github.com/fleetproof/fleetproof/producer"
+)
+
+// Spec is the broker's part of a scenario. It carries no defaults; those live in scenarios/defaults.yaml. What only one
+// kind of broker has is ignored by the others, and refused in a scenario that states it for another.
 type Spec struct {
-	Kind    Kind `yaml:"kind"`
-	Brokers int  `yaml:"brokers"`
+	// Run, Logs and Allowed are filled in by the harness, not by the scenario.
+	Run     string `yaml:"-"` // identity of the run, of a-z and 0-9: in the labels of what a docker broker creates, in the topics of an external one
+	Logs    string `yaml:"-"` // docker: folder that receives the logs of brokers that do not become a cluster; empty: they are lost
+	Allowed bool   `yaml:"-"` // external: --allow-external was given
+
+	Kind    Kind              `yaml:"kind"`
+	Brokers int               `yaml:"brokers"`
+	Image   string            `yaml:"image"`  // docker: honours the environment contract of apache/kafka
+	Heap    producer.Size     `yaml:"heap"`   // docker: of each broker's JVM
+	Config  map[string]string `yaml:"config"` // docker: settings of the brokers by their name in Kafka, such as unclean.leader.election.enable
+
+	Bootstrap []string `yaml:"bootstrap"`  // external: host:port of some brokers
+	ClusterID string   `yaml:"cluster_id"` // external: what the cluster must call itself
+	Prefix    string   `yaml:"prefix"`     // external: how the names of the run's topics begin
+	Caps      *Caps    `yaml:"caps"`       // external: what the run may do to the cluster
+}
+
+// Caps are the limits that an external cluster's owner sets to a run.
+type Caps struct {
+	Rate     generator.Rate `yaml:"rate"`     // records handed to the producer in any second
+	Bytes    producer.Size  `yaml:"bytes"`    // payload of the whole run
+	Duration time.Duration  `yaml:"duration"` // of all stages together
 }
 
 // Kind names where the Kafka under the run comes from.
 type Kind string
 
-// Embedded is a Kafka in the harness's own process: kfake on loopback.
-const Embedded Kind = "embedded"
+// The kinds of broker.
+const (
+	Embedded Kind = "embedded" // a Kafka in the harness's own process: kfake on loopback
+	Docker   Kind = "docker"   // Apache Kafka in containers of the local Docker daemon
+	External Kind = "external" // somebody's running cluster
+)
 
 // Known lists the kinds.
-func (Kind) Known() []string { return []string{string(Embedded)} }
+func (Kind) Known() []string { return []string{string(Embedded), string(Docker), string(External)} }
 
 // Topic is a topic that the run creates.
 type Topic struct {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
 // createTimeout bounds the creation of the topics on the cluster's side.
@@ -41,42 +42,62 @@ func checkTopics(topics []Topic, brokers int) error {
 	return nil
 }
 
-// createTopics creates the topics by a request to the controller, and gives partition p of every topic to the broker
-// p modulo their number: kfake draws leaders by dice, which no seed reaches.
-func (c *Cluster) createTopics(ctx context.Context, topics []Topic) error {
-	if len(topics) == 0 {
-		return nil
+// createTopic creates a topic by a request to one broker, which must be the controller or pass it on. Replicas are the
+// nodes on which its partitions are placed; without them Kafka places the partitions.
+func (c *Cluster) createTopic(ctx context.Context, node int, topic Topic, replicas [][]int32) error {
+	config := kmsg.NewCreateTopicsRequestTopicConfig()
+	config.Name = "min.insync.replicas"
+	config.Value = kmsg.StringPtr(fmt.Sprint(topic.MinInsyncReplicas))
+	wanted := kmsg.NewCreateTopicsRequestTopic()
+	wanted.Topic = topic.Name
+	wanted.Configs = append(wanted.Configs, config)
+	wanted.NumPartitions, wanted.ReplicationFactor = int32(topic.Partitions), int16(topic.ReplicationFactor)
+	if replicas != nil {
+		wanted.NumPartitions, wanted.ReplicationFactor = -1, -1
+	}
+	for partition, nodes := range replicas {
+		placed := kmsg.NewCreateTopicsRequestTopicReplicaAssignment()
+		placed.Partition, placed.Replicas = int32(partition), nodes
+		wanted.ReplicaAssignment = append(wanted.ReplicaAssignment, placed)
 	}
 	request := kmsg.NewPtrCreateTopicsRequest()
-	request.Version = 7
+	request.Version = 5
 	request.TimeoutMillis = int32(createTimeout.Milliseconds())
-	for _, topic := range topics {
-		config := kmsg.NewCreateTopicsRequestTopicConfig()
-		config.Name = "min.insync.replicas"
-		config.Value = kmsg.StringPtr(fmt.Sprint(topic.MinInsyncReplicas))
-		wanted := kmsg.NewCreateTopicsRequestTopic()
-		wanted.Topic = topic.Name
-		wanted.NumPartitions = int32(topic.Partitions)
-		wanted.ReplicationFactor = int16(topic.ReplicationFactor)
-		wanted.Configs = append(wanted.Configs, config)
-		request.Topics = append(request.Topics, wanted)
-	}
+	request.Topics = append(request.Topics, wanted)
+
 	ctx, cancel := context.WithTimeout(ctx, createTimeout)
 	defer cancel()
-	controller := c.nodes[len(c.nodes)-1] // kfake's is always the last
-	conn, err := c.Dial(ctx, "tcp", controller.Direct)
+	response, err := c.ask(ctx, node, request)
 	if err != nil {
-		return fmt.Errorf("create topics: %w", err)
-	}
-	defer func() { _ = conn.Close() }()
-	response, err := ask(ctx, conn, request)
-	if err != nil {
-		return fmt.Errorf("create topics: %w", err)
+		return fmt.Errorf("create topic %s: %w", topic.Name, err)
 	}
 	for _, created := range response.(*kmsg.CreateTopicsResponse).Topics {
 		if err := kerr.ErrorForCode(created.ErrorCode); err != nil {
-			return fmt.Errorf("create topic %s: %w", created.Topic, err)
+			return fmt.Errorf("create topic %s: %w", topic.Name, err)
 		}
 	}
-	return c.embedded.spreadLeaders(topics)
+	c.topics = append(c.topics, topic.Name)
+	return nil
+}
+
+// ask sends a request to a broker, past links and faults, on a connection of its own.
+func (c *Cluster) ask(ctx context.Context, node int, request kmsg.Request) (kmsg.Response, error) {
+	conn, err := c.kafka.dial(ctx, "tcp", node)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close() }()
+	return ask(ctx, conn, request)
+}
+
+// release asks a broker which requests it understands: by them the release of Kafka is guessed.
+func (c *Cluster) release(ctx context.Context, node int) (string, error) {
+	request := kmsg.NewPtrApiVersionsRequest()
+	request.Version = 3
+	request.ClientSoftwareName, request.ClientSoftwareVersion = "fleetproof", "1"
+	response, err := c.ask(ctx, node, request)
+	if err != nil {
+		return "", fmt.Errorf("ask for the version of broker %d: %w", node+1, err)
+	}
+	return kversion.FromApiVersionsResponse(response.(*kmsg.ApiVersionsResponse)).VersionGuess(), nil
 }
