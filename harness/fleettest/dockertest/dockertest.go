@@ -10,6 +10,7 @@ package dockertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -53,9 +54,8 @@ func atHand(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer daemon.Close()
 	if _, err := daemon.ImageInspect(ctx, Image); err != nil {
-		return fmt.Errorf("look for the image: %w", err)
+		return errors.Join(fmt.Errorf("look for the image: %w", err), daemon.Close())
 	}
-	return nil
+	return daemon.Close()
 }
