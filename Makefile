@@ -8,7 +8,7 @@ RATE     ?= 20000/s
 DEVICES  ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help check test race cover lint format update bench demo soak
+.PHONY: help check test race cover lint format update bench demo soak known-bad
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,4 +43,8 @@ demo: ## the main job: play the quickstart and judge it
 
 soak: ## play fleet-10000 for DURATION at RATE with DEVICES devices
 	$(GO) run ./cmd/fleetproof run scenarios/fleet-10000.yaml --out out/soak \
-		--set load.stages.hold.for=$(DURATION) --set load.stages.hold.rate=$(RATE) --set fleets.devices.devices=$(DEVICES)
+		--set load.stages.calm.for=$(DURATION) --set load.stages.calm.rate=$(RATE) --set fleets.climate.devices=$(DEVICES)
+
+known-bad: ## play known-bad with Sarama v1.47.0, which must fail it, and with the current one, which must pass
+	cd producer/knownbad && $(GO) vet ./... && $(GO) test ./...
+	producer/knownbad/pair.sh $(KNOWN_BAD)

@@ -35,9 +35,10 @@ type RunInfo struct {
 	Description string            `json:"description"`
 	Seed        uint64            `json:"seed"`
 	Started     time.Time         `json:"started"`
-	Duration    time.Duration     `json:"duration"`    // of the whole run, from the broker's start to the last record read back
-	LoadEnded   time.Duration     `json:"load_ended"`  // when the load stopped: the last stage's end, or the interruption
-	Interrupted bool              `json:"interrupted"` // by a signal or its context
+	Duration    time.Duration     `json:"duration"`            // of the whole run, from the broker's start to the last record read back
+	LoadEnded   time.Duration     `json:"load_ended"`          // when the load stopped: the last stage's end, the interruption or the cut
+	Interrupted bool              `json:"interrupted"`         // by a signal or its context
+	CutShort    string            `json:"cut_short,omitempty"` // why the harness itself ended the load early: the ledger's memory
 	Devices     int               `json:"devices"`
 	Versions    map[string]string `json:"versions"` // fleetproof, sarama, broker, go
 }
@@ -47,6 +48,7 @@ type Setting struct {
 	Acks              string `json:"acks"` // all, 1 or 0
 	Idempotent        bool   `json:"idempotent"`
 	Partitioner       string `json:"partitioner"`
+	FixedPartition    bool   `json:"fixed_partition"` // the partitioner maps a key to one partition and no other
 	ReplicationFactor int    `json:"replication_factor"`
 	MinInsyncReplicas int    `json:"min_insync_replicas"`
 	UncleanElection   bool   `json:"unclean_election"`
@@ -56,6 +58,7 @@ type Setting struct {
 	GrowsPartitions   bool   `json:"grows_partitions"`
 	Retries           int64  `json:"retries"` // attempts beyond the first that the client reported; 0 in a plan
 	Alerts            bool   `json:"alerts"`
+	Rescan            bool   `json:"rescan"` // the run makes a second scan from offset 0
 }
 
 // Stated is an expectation as somebody wrote it.
@@ -105,14 +108,14 @@ type Fault struct {
 // Proven says whether the fault bit: its effect was seen and it touched something.
 func (f Fault) Proven() bool { return f.ProvenAt != Never && f.Hits > 0 }
 
-// Anomaly is one timed anomaly, ground truth beside what the detector found in the records read back.
+// Anomaly is one timed anomaly: what the generator injected beside what the detector found in the records read back.
 type Anomaly struct {
 	Name string `json:"name"`
 	Do   string `json:"do"`
 	Span
-	Injected int64 `json:"injected"` // labelled readings read back
-	Devices  int64 `json:"devices"`  // devices with at least one labelled reading read back
-	Detected int64 `json:"detected"` // of these, the devices on which the detector fired
+	Injected int64 `json:"injected"` // labelled readings handed over
+	Devices  int64 `json:"devices"`  // devices with at least one labelled reading handed over
+	Detected int64 `json:"detected"` // of these, the devices on whose readings, as they were read back, the detector fired
 }
 
 // Stream is the ledger's closing account of one stream of records.
@@ -128,6 +131,7 @@ type Counts struct {
 	Due      int64 `json:"due"`
 	Sent     int64 `json:"sent"` // handed over to the client
 	Acked    int64 `json:"acked"`
+	NoOffset int64 `json:"no_offset"` // of Acked, those whose acknowledgement told no offset
 	Failed   int64 `json:"failed"`
 	Unknown  int64 `json:"unknown"`
 	Shed     int64 `json:"shed"`
@@ -171,7 +175,7 @@ type Slice struct {
 	Unsent   int64 `json:"unsent"`
 	Consumed int64 `json:"consumed"`
 	Bytes    int64 `json:"bytes"` // payload bytes acked
-	Late     int64 `json:"late"`  // handed over later than Rules.LagLimit beyond the time blocked inside Send: the generator's own shortfall
+	Late     int64 `json:"late"`  // handed over, or never handed over, and later than Rules.LagLimit beyond the time blocked inside Send: the generator's own shortfall
 
 	Findings   map[string]int64  `json:"findings,omitempty"`   // by metric name, where the offender's due time is known
 	Histograms map[string][]byte `json:"histograms,omitempty"` // by metric name, HdrHistogram V2 compressed, in microseconds; in JSON its usual Base64

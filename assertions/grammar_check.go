@@ -78,7 +78,7 @@ func (e Expectation) checkMeaning(n Names) error {
 			"a record counts as acknowledged as soon as it is written to the socket", e.Metric)
 	case e.Metric == offsetMismatches.String() && n.Setting.Acks == "0":
 		return fmt.Errorf("%s has no meaning with acks=0: no offset is ever acknowledged", e.Metric)
-	case e.Metric == wrongPartition.String() && !fixed(n.Setting.Partitioner):
+	case e.Metric == wrongPartition.String() && !n.Setting.FixedPartition:
 		return fmt.Errorf("%s has no meaning with the partitioner %s: it promises no partition to a key",
 			e.Metric, n.Setting.Partitioner)
 	case strings.HasPrefix(e.Metric, "alerts.") && !n.Setting.Alerts:
@@ -89,6 +89,3 @@ func (e Expectation) checkMeaning(n Names) error {
 		return nil
 	}
 }
-
-// fixed says whether the partitioner maps a key to one partition and no other.
-func fixed(partitioner string) bool { return partitioner != "failover" }

@@ -213,7 +213,7 @@ func TestUnknownMetricListsTheTable(t *testing.T) {
 func TestCheck(t *testing.T) {
 	names := Names{
 		Stages: []string{"ramp", "hold"}, Faults: []string{"crash"}, Anomalies: []string{"hvac"},
-		Setting: Setting{Acks: "all", Partitioner: "hash", Alerts: true},
+		Setting: Setting{Acks: "all", Partitioner: "hash", FixedPartition: true, Alerts: true},
 	}
 	none := Names{Setting: Setting{Acks: "0", Partitioner: "failover"}}
 	const whole = ": it is known for the whole run only"

@@ -25,7 +25,8 @@ func healthyRun() *Evidence {
 			Versions: map[string]string{"fleetproof": "dev", "sarama": "v1.61.1", "broker": "kfake", "go": "go1.26"},
 		},
 		Setting: Setting{
-			Acks: "all", Idempotent: true, Partitioner: "hash", ReplicationFactor: 3, MinInsyncReplicas: 2, Faults: true, Alerts: true,
+			Acks: "all", Idempotent: true, Partitioner: "hash", FixedPartition: true, ReplicationFactor: 3, MinInsyncReplicas: 2,
+			Faults: true, Alerts: true, Rescan: true,
 		},
 		Rules: Rules{AchievedFloor: 0.95, LagLimit: 250 * ms, StallLimit: 250 * ms, LedgerMemory: 1 << 29},
 		Stages: []Stage{
@@ -38,7 +39,7 @@ func healthyRun() *Evidence {
 		}},
 		Anomalies: []Anomaly{{Name: "hvac", Do: "drift", Span: Span{8 * second, 10 * second}, Injected: 60, Devices: 6, Detected: 6}},
 		Alerts:    &Alerts{Due: 40},
-		Readback:  Readback{Complete: true},
+		Readback:  Readback{Complete: true, Rescan: true},
 	}
 	for i := range 12 {
 		e.Slices = append(e.Slices, second1000(i))

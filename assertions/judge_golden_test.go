@@ -51,7 +51,7 @@ func golden() map[string]*Evidence {
 			"promised", "achieved_rate >= 98%", "ack_latency.p99 < 50ms", "ack_latency.p99.9 < 1ms during stage hold"),
 		"interrupted": expecting(with(named("interrupted"), func(e *Evidence) {
 			e.Run.Interrupted, e.Run.LoadEnded, e.Run.Duration = true, 6*second, 7*second
-			e.Readback = Readback{Reason: "no progress for 30s at partition 3"}
+			e.Readback = Readback{Reason: "no progress for 30s at partition 3", Rescan: true}
 		}, each(6, 12, func(s *Slice) { *s = Slice{Span: s.Span} }), balanced),
 			"promised", "throughput >= 999/s", "anomalies.hvac.injected > 0", "due > 0 during anomaly hvac"),
 		"broken": expecting(with(named("broken"), func(e *Evidence) {

@@ -74,6 +74,7 @@ type recovery struct {
 	never     bool          // it did not hold at the end of what was observed: high means nothing then
 	why       string        // why low and high differ
 	nothing   string        // why it cannot be said
+	cut       bool          // the harness ended the load in between: it may not have held for good
 	pieces    []piece       // from the healing on
 }
 
@@ -95,7 +96,7 @@ func (j *judge) recoveryFrom(metric Metric, e Expectation, fault Fault) (recover
 		return recovery{nothing: fmt.Sprintf("%s has too few samples between %s, when fault %s was healed, and %s",
 			e.subject(), moment(fault.HealedAt), fault.Name, moment(p.spans[0].To))}, nil
 	}
-	r := recovery{pieces: pieces}
+	r := recovery{pieces: pieces, cut: j.cuts(p)}
 	end := pieces[len(pieces)-1].To - fault.HealedAt
 	for _, piece := range pieces {
 		met, known := e.Op.holds(piece.low, piece.high, e.Limit.Value)
@@ -166,6 +167,9 @@ func (j *judge) weighRecovery(metric Metric, e Expectation, judgement *Judgement
 	if r.never && low == seconds(r.high) {
 		r.why = fmt.Sprintf("%s did not hold at %s, %s after fault %s was healed, and what happened later within %s is not known",
 			e.subject(), moment(r.pieces[len(r.pieces)-1].To), span(low), fault.Name, short(e.Scope.Within))
+	}
+	if r.cut && known && met {
+		known, r.why = false, j.cutWhy()
 	}
 	deadline := fault.HealedAt + min(r.high, e.Scope.Within)
 	var late []piece
@@ -238,6 +242,7 @@ func (j *judge) recoveryOf(fault Fault) (value, error) {
 		v.got, v.low, v.high = math.Inf(1), seconds(window), math.Inf(1)
 		v.why = fmt.Sprintf("no acknowledgement came until the end, %s after fault %s was healed", span(v.low), fault.Name)
 	}
+	cut := false
 	for _, objective := range j.objectives {
 		if objective.Scope.Name != fault.Name {
 			continue
@@ -261,6 +266,11 @@ func (j *judge) recoveryOf(fault Fault) (value, error) {
 			v.got, v.high, v.why = high, high, r.why
 			v.place = fmt.Sprintf("until %s after fault %s was healed at %s", objective.bound(), fault.Name, moment(fault.HealedAt))
 		}
+		cut = cut || r.cut
+	}
+	if cut {
+		v.why = ""
+		v = v.between(v.low, math.Inf(1), j.cutWhy())
 	}
 	return v, nil
 }

@@ -60,6 +60,9 @@ func (j *judge) unproven(claims int) []string {
 				fault.Name, moment(fault.HealedAt)))
 		}
 	}
+	if j.Run.CutShort != "" {
+		reasons = append(reasons, j.cutWhy())
+	}
 	if !j.Readback.Complete {
 		reasons = append(reasons, j.unreadWhy())
 	}

@@ -59,7 +59,7 @@ type Ledger struct {
 	config LedgerConfig
 	shards [shardCount]shard
 
-	due, shed, unsent, missing, copies, late atomic.Int64
+	due, unsent, missing, copies, late atomic.Int64
 
 	growing sync.Mutex
 	counts  atomic.Pointer[[]partitionCount]
@@ -122,9 +122,6 @@ func (l *Ledger) Partitions(at time.Duration, count int) {
 // Due counts records that became due.
 func (l *Ledger) Due(n int64) { l.due.Add(n) }
 
-// Shed counts due records dropped on purpose.
-func (l *Ledger) Shed(n int64) { l.shed.Add(n) }
-
 // Unsent counts due records whose turn never came.
 func (l *Ledger) Unsent(n int64) { l.unsent.Add(n) }
 
@@ -180,19 +177,21 @@ func (l *Ledger) Unknown(device uint32, sequence uint64) {
 }
 
 // Seen takes in a record that was read back, in the order of its partition. A record that was never handed over is a
-// phantom; if it is corrupt too its identity is not believed and it is only that.
-func (l *Ledger) Seen(sighting Sighting) {
+// phantom; if it is corrupt too its identity is not believed and it is only that. First is true for the first sighting
+// of a record that was handed over, and never in the second scan.
+func (l *Ledger) Seen(sighting Sighting) (first bool) {
 	if int(sighting.Device) >= l.config.Devices {
 		l.unsolicited(sighting)
-		return
+		return false
 	}
 	s := l.shard(sighting.Device)
 	s.Lock()
-	known := s.see(&sighting)
+	known, first := s.see(&sighting)
 	s.Unlock()
 	if !known {
 		l.unsolicited(sighting)
 	}
+	return first
 }
 
 // Phantom takes in a record without identity, or of another run, read back at at.
@@ -223,17 +222,11 @@ func (l *Ledger) Rescan() {
 	}
 }
 
-// InFlight returns the number of records that were handed over and have no outcome yet.
-func (l *Ledger) InFlight() int64 {
-	c := l.Counts()
-	return c.Sent - c.Acked - c.Failed - c.Unknown
-}
-
 // Counts returns the records by state as they are now. While the ledger is in use the figures may be a few records
 // apart from each other.
 func (l *Ledger) Counts() Counts {
 	c := Counts{
-		Due: l.due.Load(), Shed: l.shed.Load(), Unsent: l.unsent.Load(),
+		Due: l.due.Load(), Unsent: l.unsent.Load(),
 		Missing: l.missing.Load(), Copies: l.copies.Load(), Late: l.late.Load(),
 		Consumed: l.strays.count.Load(),
 	}
@@ -242,6 +235,7 @@ func (l *Ledger) Counts() Counts {
 		s.Lock()
 		c.Sent += s.sent
 		c.Acked += s.acked
+		c.NoOffset += s.noOffset
 		c.Failed += s.failed
 		c.Unknown += s.unknown
 		c.Consumed += s.consumed

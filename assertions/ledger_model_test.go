@@ -24,8 +24,8 @@ type step struct {
 	count    int
 }
 
-// play calls the ledger.
-func (s step) play(l *Ledger) {
+// play calls the ledger, and returns what Seen said.
+func (s step) play(l *Ledger) (first bool) {
 	switch s.call {
 	case "open":
 		l.Due(1)
@@ -39,7 +39,7 @@ func (s step) play(l *Ledger) {
 	case "unknown":
 		l.Unknown(s.device, s.sequence)
 	case "seen":
-		l.Seen(Sighting{
+		return l.Seen(Sighting{
 			Device: s.device, Sequence: s.sequence, Session: s.session, Due: s.due, At: s.now,
 			Partition: s.at.partition, Offset: s.at.offset, Corrupt: s.corrupt,
 		})
@@ -54,6 +54,7 @@ func (s step) play(l *Ledger) {
 	default:
 		panic(s.call)
 	}
+	return false
 }
 
 func testKey(device uint32) string { return fmt.Sprintf("d%d", device) }
@@ -78,7 +79,8 @@ type naiveRecord struct {
 	tail, second []step
 }
 
-func (n *naive) take(s step) {
+// take returns whether the step is the first sighting of a record that was handed over.
+func (n *naive) take(s step) (first bool) {
 	id := identity{s.device, s.sequence}
 	switch s.call {
 	case "open":
@@ -102,6 +104,7 @@ func (n *naive) take(s step) {
 		default:
 			r.tail = append(r.tail, s)
 			n.tail = append(n.tail, s)
+			return len(r.tail) == 1
 		}
 	case "phantom":
 		n.stray(s.at, "phantoms")
@@ -112,6 +115,7 @@ func (n *naive) take(s step) {
 	case "partitions":
 		n.counts = append(n.counts, partitionCount{s.now, s.count})
 	}
+	return false
 }
 
 func (n *naive) stray(at place, finding string) {
@@ -403,8 +407,7 @@ func TestLedgerAgreesWithANaiveOne(t *testing.T) {
 		}
 		history := scribble(random)
 		for _, s := range history {
-			s.play(l)
-			n.take(s)
+			require.Equal(t, n.take(s), s.play(l), "seed %d: first sighting: %v", seed, s)
 		}
 		stream, err := l.Close(nil)
 		require.NoError(t, err, "seed %d", seed)

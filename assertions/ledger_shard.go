@@ -19,6 +19,8 @@ type shard struct {
 
 	sent, acked, failed, unknown, consumed int64
 
+	noOffset int64 // of acked
+
 	latest time.Duration // the latest due time opened
 	behind int64         // bytes behind the devices: marks and the second scan
 
@@ -160,6 +162,9 @@ func (s *shard) ack(number uint32, sequence uint64, at place) {
 		return
 	}
 	s.acked++
+	if at.offset < 0 {
+		s.noOffset++
+	}
 	e := &s.table.slots[slot]
 	if e.seen() && (at.offset < 0 || at == e.sighting() || slices.Contains(s.further[e.identity()], at)) {
 		s.drop(slot)

@@ -1,17 +1,18 @@
 package assertions
 
-// see takes in a record that was read back. It is false for a record that was never handed over.
-func (s *shard) see(g *Sighting) bool {
+// see takes in a record that was read back. It is not known if it was never handed over. First is true for its first
+// sighting, and never in the second scan.
+func (s *shard) see(g *Sighting) (known, first bool) {
 	d := s.device(g.Device)
 	if g.Sequence >= d.next {
-		return false
+		return false, false
 	}
 	slot := s.table.find(g.Device, g.Sequence)
 	if s.scan != nil && !s.again(d, g, slot) {
-		return true
+		return true, false
 	}
 	s.consumed++
-	first := s.sight(d, g, slot)
+	first = s.sight(d, g, slot)
 	if !first {
 		mark := d.mark(g.Sequence) + markCopy
 		s.setMark(d, g.Sequence, mark)
@@ -23,10 +24,11 @@ func (s *shard) see(g *Sighting) bool {
 		s.ledger.report(corrupt, g.offence())
 	}
 	s.locate(d, g)
-	if s.scan == nil {
-		s.follow(d, g, first)
+	if s.scan != nil {
+		return true, false
 	}
-	return true
+	s.follow(d, g, first)
+	return true, first
 }
 
 // sight brings the record's own state forward. It is true for the first sighting.

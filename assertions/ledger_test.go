@@ -75,7 +75,7 @@ func TestLedgerHistories(t *testing.T) {
 		},
 		"acked without an offset": {
 			history: steps(opens(0, 0, 1), acks(0, 0, 0, -1), sees(0, 0, 1, 7), sees(0, 1, 1, 8), acks(0, 1, 0, -1)),
-			counts:  Counts{Due: 2, Sent: 2, Acked: 2, Consumed: 2},
+			counts:  Counts{Due: 2, Sent: 2, Acked: 2, NoOffset: 2, Consumed: 2},
 		},
 		"acked, never seen": {
 			history: steps(opens(0, 0, 1), acks(0, 0, 1, 7), acks(0, 1, 1, 8), sees(0, 0, 1, 7)),

@@ -28,7 +28,15 @@ func latencyOf(name string) func(*judge, phase, Expectation) (value, error) {
 		if name == metricE2eLatency {
 			v = j.unread(v, v.got, math.Inf(1))
 		}
-		return j.withoutStalls(h, e.Aggregate, p, v), nil
+		v = j.withoutStalls(h, e.Aggregate, p, v)
+		switch e.Aggregate {
+		case Min:
+			return j.unfinished(p, v, 0, v.high), nil
+		case Max:
+			return j.unfinished(p, v, v.low, math.Inf(1)), nil
+		default:
+			return j.unfinished(p, v, 0, math.Inf(1)), nil
+		}
 	}
 }
 
@@ -104,26 +112,16 @@ const stalledWhy = "the harness itself was not running for part of that time"
 // withoutStalls widens a latency by what the machine's own stalls may have added: the records they can have held up
 // count as fast as any in one direction, and as measured in the other. Where both answers agree the stalls decided
 // nothing.
-//
-// A stall holds up the records that fell due in it and those on their way when it began. How long those had been on
-// their way is not known. It is taken to be the stall's own length, a second at most: what is missed then had been slow
-// before the stall, or is hardly slower for it.
 func (j *judge) withoutStalls(h merged, a Aggregate, p phase, v value) value {
 	var held float64
 	var longest, total time.Duration
 	stalls := 0
 	for _, stall := range j.Stalls {
-		reach := Span{stall.From - min(stall.length(), time.Second), stall.To}
-		touched := false
+		before := held
 		for i := range p.slices {
-			if s := &p.slices[i]; s.Due > 0 && s.length() > 0 {
-				if shared := s.shared(reach); shared > 0 {
-					held += float64(s.Due) * float64(shared) / float64(s.length())
-					touched = true
-				}
-			}
+			held += p.slices[i].heldUp(stall)
 		}
-		if touched {
+		if held > before {
 			stalls++
 			total += stall.length()
 			longest = max(longest, stall.length())

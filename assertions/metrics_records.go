@@ -17,14 +17,13 @@ func counter(of func(*Counts) int64) func(*judge, phase, Expectation) (value, er
 			return nothingDue(p), nil
 		}
 		v := certain(float64(of(counts)), counts.Due)
-		switch e.Metric {
-		case "due":
-			return v, nil // of itself would say nothing
-		case "consumed":
+		if e.Metric == "consumed" {
 			v = j.unread(v, v.got, math.Inf(1))
 		}
-		v.of = " of " + grouped(counts.Due)
-		return v, nil
+		if e.Metric != "due" { // of itself would say nothing
+			v.of = " of " + grouped(counts.Due)
+		}
+		return j.unfinished(p, v, v.got, math.Inf(1)), nil
 	}
 }
 
@@ -49,42 +48,45 @@ func countsOf(parts []Slice) *Counts {
 func tallied(f finding) func(*judge, phase, Expectation) (value, error) {
 	name := f.String()
 	return func(j *judge, p phase, _ Expectation) (value, error) {
-		var found, due int64
+		if f == truncated && !j.Readback.Rescan {
+			return absent("%s needs a second scan: oracle.rescan", name), nil
+		}
+		var found, due, told int64
 		if p.whole {
 			for _, stream := range j.Streams {
 				found += stream.Findings[name].Count
 				due += stream.Counts.Due
+				told += stream.Counts.Acked - stream.Counts.NoOffset
 			}
 		} else {
+			counts := countsOf(p.slices)
 			found = sum(p.slices, func(s *Slice) int64 { return s.Findings[name] })
-			due = sum(p.slices, func(s *Slice) int64 { return s.Due })
+			due = counts.Due
+			told = max(0, counts.Acked-j.Streams[0].Counts.NoOffset) // at least: which slices lack them is not known
 		}
-		if due == 0 && found == 0 {
+		samples := due
+		if f == offsetMismatches {
+			samples = told
+		}
+		switch {
+		case found > 0 || samples > 0:
+		case due == 0:
 			return nothingDue(p), nil
+		default:
+			return absent("no acknowledgement is known to have told an offset"), nil
 		}
-		v := certain(float64(found), due)
-		v.of = " of " + grouped(due)
-		if f == ackedLost || f == truncated {
-			return j.unread(v, 0, math.Inf(1)), nil // what was not read may lie in the log, or not
+		v := certain(float64(found), samples)
+		v.of = " of " + grouped(samples)
+		if f != ackedLost && f != truncated {
+			return j.unread(v, v.got, math.Inf(1)), nil
 		}
-		return j.unread(v, v.got, math.Inf(1)), nil
+		// What was not read may lie in the log, or not.
+		v = j.unread(v, 0, math.Inf(1))
+		if j.Run.CutShort != "" {
+			v = v.between(0, math.Inf(1), j.cutWhy())
+		}
+		return v, nil
 	}
-}
-
-// unread widens a value that rests on what was read back by what more reading could have shown.
-func (j *judge) unread(v value, low, high float64) value {
-	if j.Readback.Complete {
-		return v
-	}
-	return v.between(low, high, j.unreadWhy())
-}
-
-// unreadWhy says that the log was not read to its end, and why.
-func (j *judge) unreadWhy() string {
-	if j.Readback.Reason == "" {
-		return "not everything in the log was read back"
-	}
-	return "not everything in the log was read back: " + j.Readback.Reason
 }
 
 // nothingDue is no value: a phase in which nothing happened proves nothing.
@@ -96,18 +98,24 @@ func nothingDue(p phase) value {
 }
 
 // succeeded is the metric success_rate.
-func succeeded(_ *judge, p phase, _ Expectation) (value, error) {
+func succeeded(j *judge, p phase, _ Expectation) (value, error) {
 	counts := countsOf(p.slices)
 	if counts.Due == 0 {
 		return nothingDue(p), nil
 	}
 	v := certain(float64(counts.Acked)/float64(counts.Due), counts.Due)
 	v.of = " (" + grouped(counts.Acked) + " of " + grouped(counts.Due) + ")"
-	return v, nil
+	kept := j.keptBack(p.slices)
+	v = v.delivering(float64(counts.Acked+kept)/float64(counts.Due), kept)
+	most := 1.
+	if counts.Failed+counts.Unknown > 0 {
+		most = math.Nextafter(1, 0) // whatever the rest of the load would have brought, not all succeeded
+	}
+	return j.unfinished(p, v, 0, most), nil
 }
 
 // achievedRate is the metric achieved_rate.
-func achievedRate(_ *judge, p phase, _ Expectation) (value, error) {
+func achievedRate(j *judge, p phase, _ Expectation) (value, error) {
 	due := sum(p.slices, func(s *Slice) int64 { return s.Due })
 	if due == 0 {
 		return nothingDue(p), nil
@@ -115,7 +123,9 @@ func achievedRate(_ *judge, p phase, _ Expectation) (value, error) {
 	handed := handedInTime(p.slices)
 	v := certain(handed/float64(due), due)
 	v.of = " (" + grouped(int64(handed)) + " of " + grouped(due) + ")"
-	return v, nil
+	kept := j.keptBack(p.slices)
+	v = v.delivering((handed+float64(kept))/float64(due), kept)
+	return j.unfinished(p, v, 0, 1), nil
 }
 
 // handedInTime is how many records due in the slices were handed over before the last of them ended. The slice itself
@@ -136,7 +146,7 @@ func handedInTime(parts []Slice) float64 {
 }
 
 // inTime is how many records of a slice were handed over before its end and some time to spare. A record of lag l was,
-// if it was due before end + spare − l.
+// if it was due before end + spare − l. What was never handed over is in the histogram, too, and never counts.
 func inTime(s *Slice, spare time.Duration) float64 {
 	h, _, err := mergeHistograms([]Slice{*s}, metricScheduleLag)
 	if err != nil {
@@ -149,7 +159,7 @@ func inTime(s *Slice, spare time.Duration) float64 {
 			handed += float64(bar.Count) * min(1, max(0, float64(before)/float64(s.length())))
 		}
 	}
-	return handed
+	return min(handed, float64(s.Sent))
 }
 
 // throughput is a metric that divides a counter of slices by their length.
@@ -166,7 +176,13 @@ func throughput(of func(*Slice) int64, k kind) func(*judge, phase, Expectation) 
 		total := sum(p.slices, of)
 		v := certain(float64(total)/seconds(length), due)
 		v.of = " (" + figure(float64(total), amountOf(k)) + " in " + span(seconds(length)) + ")"
-		return v, nil
+		kept := j.keptBack(p.slices)
+		most := math.Inf(1)
+		if acked := sum(p.slices, func(s *Slice) int64 { return s.Acked }); acked > 0 {
+			most = v.got * float64(acked+kept) / float64(acked)
+		}
+		v = v.delivering(most, kept)
+		return j.unfinished(p, v, 0, math.Inf(1)), nil
 	}
 }
 
@@ -199,5 +215,5 @@ func availabilityGap(j *judge, p phase, _ Expectation) (value, error) {
 	if v.low < v.high {
 		v.why = stalledWhy
 	}
-	return v, nil
+	return j.unfinished(p, v, v.low, math.Inf(1)), nil
 }

@@ -33,7 +33,7 @@ func Metrics() []Metric {
 			Summary: "records that are certainly not stored",
 			Doc: "Only a short list of errors counts as failed: what the client refused on its own, and what the broker " +
 				"refused in a run without any connection, leadership or timeout trouble before. Whatever else came back as an " +
-				"error is unknown, because an error is not absence.",
+				"error is unknown, because an error is not absence. Their age counts into ack_latency and send_latency.",
 			figure: counter(func(c *Counts) int64 { return c.Failed }),
 		},
 		{
@@ -54,8 +54,8 @@ func Metrics() []Metric {
 			Name: "unsent", Unit: "records", kind: count, scopes: anywhere,
 			Summary: "records whose turn never came",
 			Doc: "They were due, and the run ended before they were handed over: the client blocked, the generator was behind, " +
-				"or the run was interrupted. They take no sequence number and are missing nowhere but in success_rate and " +
-				"achieved_rate.",
+				"or the run was interrupted. They take no sequence number. They lower success_rate and achieved_rate, and " +
+				"their age counts into ack_latency and schedule_lag.",
 			figure: counter(func(c *Counts) int64 { return c.Unsent }),
 		},
 		{
@@ -124,8 +124,8 @@ func Metrics() []Metric {
 			Name: offsetMismatches.String(), Unit: "records", kind: count, scopes: anywhere,
 			Summary: "acknowledged positions that hold another record",
 			Doc: "The acknowledgement names a partition and an offset; the record was read from elsewhere. Acknowledgements " +
-				"without an offset (Kafka's answer to a batch it already has) do not count. It has no meaning with acks=0. " +
-				"Alerts count too.",
+				"without an offset (Kafka's answer to a batch it already has) cannot be compared: they are no samples, and where " +
+				"none told an offset there is no data, so that it is inconclusive. It has no meaning with acks=0. Alerts count too.",
 			figure: tallied(offsetMismatches),
 		},
 		{
@@ -139,8 +139,9 @@ func Metrics() []Metric {
 			Name: truncated.String(), Unit: "records", kind: count, scopes: anywhere,
 			Summary: "records that were readable and then gone",
 			Doc: "The oracle read them during the run, and the second scan of the whole log does not hold them: consumers " +
-				"acted on records that no longer exist. Without a second scan (oracle.rescan) there is nothing to compare, " +
-				"and it stays zero. Promised as acked_lost is. Alerts count too.",
+				"acted on records that no longer exist. Without a second scan (oracle.rescan) there is nothing to compare: " +
+				"it is not promised then, and inconclusive where it is stated. With one it is promised as acked_lost is. Alerts " +
+				"count too.",
 			figure: tallied(truncated),
 		},
 		{
@@ -177,7 +178,8 @@ func Metrics() []Metric {
 			Name: metricScheduleLag, Unit: "s", kind: duration, scopes: anywhere, timed: true, Aggregates: latency,
 			Summary: "from due until handed over",
 			Doc: "How far behind its schedule a record was when the client had accepted it. It contains the time the client " +
-				"blocked, see blocked; what is left is the generator's own. Judged from histograms of three digits, 1 µs to 1 " +
+				"blocked, see blocked; what is left is the generator's own. Records never handed over count as at least as late " +
+				"as they were at the end. Judged from histograms of three digits, 1 µs to 1 " +
 				"h; a percentile q needs 3 ÷ (1 − q) samples.",
 			figure: latencyOf(metricScheduleLag),
 		},
@@ -190,9 +192,11 @@ func Metrics() []Metric {
 		},
 		{
 			Name: metricSendLatency, Unit: "s", kind: duration, scopes: anywhere, timed: true, Aggregates: latency,
-			Summary: "from handed over until acknowledged",
-			Doc: "What the client and the broker took, without the wait before. It flatters a system that makes its callers " +
-				"wait: prefer ack_latency. Records without an outcome count as at least as old as they were at the end. A " +
+			Summary: "from the call of Send until acknowledged",
+			Doc: "What the client and the broker took, without the wait before. It is counted from the call of Send to the " +
+				"acknowledgement, so it contains the time that this call blocked. It flatters a system that makes its callers " +
+				"wait, since the records that queue up behind a blocked call have not been sent yet: prefer ack_latency. Records " +
+				"that were handed over and never acknowledged count as at least as old as they were when they were given up. A " +
 				"percentile q needs 3 ÷ (1 − q) samples.",
 			figure: latencyOf(metricSendLatency),
 		},
@@ -200,7 +204,8 @@ func Metrics() []Metric {
 			Name: metricAckLatency, Unit: "s", kind: duration, scopes: anywhere, timed: true, Aggregates: latency,
 			Summary: "from due until acknowledged",
 			Doc: "The latency without coordinated omission: from when a record was due, not from when it got its turn. Records " +
-				"without an outcome count as at least as old as they were at the end. Warm-up stages are left out unless they " +
+				"never acknowledged, those never handed over among them, count as at least as old as they were when they were " +
+				"given up. Warm-up stages are left out unless they " +
 				"are named. A percentile q needs 3 ÷ (1 − q) samples: p99 needs 300, p99.9 needs 3,000.",
 			figure: latencyOf(metricAckLatency),
 		},
@@ -238,15 +243,17 @@ func Metrics() []Metric {
 		},
 		{
 			Name: "anomalies.NAME.injected", Unit: "readings", kind: count, scopes: entirety,
-			Summary: "labelled readings that came back",
-			Doc:     "The ground truth: readings that the generator made part of the anomaly, as far as they were read back.",
-			figure:  anomalyInjected,
+			Summary: "labelled readings handed over",
+			Doc: "The ground truth: readings that the generator made part of the anomaly and handed over to the client, whether " +
+				"or not they came back.",
+			figure: anomalyInjected,
 		},
 		{
 			Name: "anomalies.NAME.detected", Unit: "ratio", kind: share, scopes: entirety,
 			Summary: "affected devices on which the anomaly was found",
-			Doc: "Of the devices with a labelled reading, the share on which a detector for this kind of anomaly fired. The " +
-				"detector sees the decoded values only, never the label: what it finds survived the whole way unchanged. Its " +
+			Doc: "Of the devices with a labelled reading handed over, the share on which a detector for this kind of anomaly " +
+				"fired in what was read back: a reading that got lost on the way lowers it. The detector sees the decoded " +
+				"values only, never the label: what it finds survived the whole way unchanged. Its " +
 				"limits are chosen so that a healthy sensor sets it off in fewer than one of a hundred windows of a hundred " +
 				"readings.",
 			figure: anomalyDetected,

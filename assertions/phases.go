@@ -97,16 +97,12 @@ func (j *judge) life(fault Fault, until time.Duration) Span {
 	return Span{fault.InjectedAt, until}
 }
 
-// end is when the last slice ends, or the load where it was interrupted before.
+// end is when the load ended: with the last slice, or before, where it was interrupted or cut short.
 func (j *judge) end() time.Duration {
 	if len(j.Slices) == 0 {
 		return j.Run.LoadEnded
 	}
-	last := j.Slices[len(j.Slices)-1].To
-	if j.Run.Interrupted {
-		return min(last, j.Run.LoadEnded)
-	}
-	return last
+	return min(j.Slices[len(j.Slices)-1].To, j.Run.LoadEnded)
 }
 
 func (j *judge) stage(name string) Stage {

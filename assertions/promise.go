@@ -43,8 +43,12 @@ func promises(s Setting) []promise {
 // promises says why a finding must not occur, or nothing where it may.
 func (s Setting) promises(f finding) string {
 	switch f {
-	case ackedLost, truncated:
+	case ackedLost:
 		return s.keeps()
+	case truncated:
+		if s.Rescan {
+			return s.keeps()
+		}
 	case duplicates:
 		switch {
 		case s.Idempotent:
@@ -57,11 +61,11 @@ func (s Setting) promises(f finding) string {
 			return "idempotent producer"
 		}
 	case affinitySplits:
-		if fixed(s.Partitioner) {
+		if s.FixedPartition {
 			return fmt.Sprintf("partitioner %s keeps a key on its partition", s.Partitioner)
 		}
 	case wrongPartition:
-		if fixed(s.Partitioner) {
+		if s.FixedPartition {
 			return fmt.Sprintf("partitioner %s is a function of the key", s.Partitioner)
 		}
 	case offsetMismatches:

@@ -16,7 +16,8 @@ func TestPromises(t *testing.T) {
 		quiet      = "no fault is planned and nothing was tried again"
 	)
 	strong := Setting{
-		Acks: "all", Idempotent: true, Partitioner: "murmur2", ReplicationFactor: 3, MinInsyncReplicas: 2, Faults: true, MovesLeaders: true,
+		Acks: "all", Idempotent: true, Partitioner: "murmur2", FixedPartition: true, ReplicationFactor: 3, MinInsyncReplicas: 2,
+		Faults: true, MovesLeaders: true, Rescan: true,
 	}
 	change := func(change func(*Setting)) Setting {
 		s := strong
@@ -44,7 +45,8 @@ func TestPromises(t *testing.T) {
 		{"acks=1, leaders move", change(func(s *Setting) { s.Acks, s.Idempotent = "1", false }), "", "", false, true, true},
 		{"acks=1, no leader moves", change(func(s *Setting) { s.Acks, s.Idempotent, s.MovesLeaders = "1", false, false }), unmoved1, "", false, true, true},
 		{"acks=0", change(func(s *Setting) { s.Acks, s.Idempotent, s.Faults, s.MovesLeaders = "0", false, false, false }), "", quiet, false, true, false},
-		{"failover", change(func(s *Setting) { s.Partitioner = "failover" }), replicated, "idempotent producer", true, false, true},
+		{"failover", change(func(s *Setting) { s.Partitioner, s.FixedPartition = "failover", false }), replicated, "idempotent producer", true, false, true},
+		{"no second scan", change(func(s *Setting) { s.Rescan = false }), replicated, "idempotent producer", true, true, true},
 	} {
 		var want []Promise
 		promise := func(finding, reason string) { want = append(want, Promise{finding + " == 0", reason}) }
@@ -67,7 +69,7 @@ func TestPromises(t *testing.T) {
 			promise("offset_mismatches", "acks="+test.setting.Acks+" tells the offset of every record")
 		}
 		promise("failed_but_stored", "failed is only said of what is certainly not stored")
-		if test.kept != "" {
+		if test.kept != "" && test.setting.Rescan {
 			promise("truncated", test.kept)
 		}
 		assert.Equal(t, want, Promises(test.setting), test.name)
@@ -77,8 +79,8 @@ func TestPromises(t *testing.T) {
 // What is promised can be stated, and has a meaning under the setting that promises it.
 func TestPromisesAreExpectations(t *testing.T) {
 	for _, acks := range []string{"all", "1", "0"} {
-		for _, partitioner := range []string{"hash", "failover"} {
-			setting := Setting{Acks: acks, Idempotent: acks == "all", Partitioner: partitioner}
+		for _, fixed := range []bool{true, false} {
+			setting := Setting{Acks: acks, Idempotent: acks == "all", Partitioner: "hash", FixedPartition: fixed}
 			for _, promise := range Promises(setting) {
 				e, err := ParseExpectation(promise.Expectation)
 				require.NoError(t, err)

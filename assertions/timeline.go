@@ -92,7 +92,7 @@ type Timeline struct {
 	}
 }
 
-type sendCounts struct{ due, sent, onTime, late, shed, unsent int64 }
+type sendCounts struct{ due, sent, onTime, late, unsent int64 }
 
 type outcomeCounts struct{ acked, failed, unknown, bytes int64 }
 
@@ -140,18 +140,22 @@ func (t *Timeline) Due(due time.Duration) {
 	t.senders.slices[t.slice(due)].due++
 }
 
-// Shed counts a due record that was dropped on purpose.
-func (t *Timeline) Shed(due time.Duration) {
+// Unsent counts a due record whose turn had not come by at, or that the producer refused at at. It was neither handed
+// over nor acknowledged until then, so both latencies are at least that long, and count. Lag is what the generator
+// itself was late by.
+func (t *Timeline) Unsent(due, at, lag time.Duration) {
+	slice := t.slice(due)
 	t.senders.Lock()
 	defer t.senders.Unlock()
-	t.senders.slices[t.slice(due)].shed++
-}
-
-// Unsent counts a due record whose turn never came, or that the producer refused.
-func (t *Timeline) Unsent(due time.Duration) {
-	t.senders.Lock()
-	defer t.senders.Unlock()
-	t.senders.slices[t.slice(due)].unsent++
+	c := &t.senders.slices[slice]
+	c.unsent++
+	if lag > t.lagLimit {
+		c.late++
+	}
+	t.senders.lag.record(slice, at-due)
+	t.outcomes.Lock()
+	defer t.outcomes.Unlock()
+	t.outcomes.ack.record(slice, at-due)
 }
 
 // Handed counts a record that was handed over: Send returned at handed, after having blocked for blocked. Lag is what
@@ -185,11 +189,15 @@ func (t *Timeline) Acked(due, sent, at time.Duration, partition int32, bytes int
 	t.outcomes.gaps.acked(t, due, at, partition)
 }
 
-// Failed counts a record that is certainly not in the log.
-func (t *Timeline) Failed(due time.Duration) {
+// Failed counts a record of which it was known at at that it is certainly not in the log; Send was called at sent. It
+// was not acknowledged until then, so its latencies are at least that long, and count.
+func (t *Timeline) Failed(due, sent, at time.Duration) {
+	slice := t.slice(due)
 	t.outcomes.Lock()
 	defer t.outcomes.Unlock()
-	t.outcomes.slices[t.slice(due)].failed++
+	t.outcomes.slices[slice].failed++
+	t.outcomes.send.record(slice, at-sent)
+	t.outcomes.ack.record(slice, at-due)
 }
 
 // Unknown counts a record that was given up at at. It was not acknowledged until then, so its latencies are at least
@@ -242,7 +250,7 @@ func (t *Timeline) Close(end time.Duration) ([]Slice, []Gap) {
 		s, o := t.senders.slices[i], t.outcomes.slices[i]
 		cut[i] = Slice{
 			Span: Span{From: t.cuts[i], To: t.cuts[i+1]},
-			Due:  s.due, Sent: s.sent, OnTime: s.onTime, Late: s.late, Shed: s.shed, Unsent: s.unsent,
+			Due:  s.due, Sent: s.sent, OnTime: s.onTime, Late: s.late, Unsent: s.unsent,
 			Acked: o.acked, Failed: o.failed, Unknown: o.unknown, Bytes: o.bytes,
 			Consumed: t.oracle.consumed[i], Findings: maps.Clone(t.ledger.findings[i]),
 		}

@@ -112,14 +112,14 @@ func TestTimelineSlices(t *testing.T) {
 	timeline.Handed(1400*ms, 1500*ms, 2*ms, 21*ms)
 	// Others that are not.
 	timeline.Due(300 * ms)
-	timeline.Shed(300 * ms)
+	timeline.Unsent(300*ms, 350*ms, 20*ms) // blocked by the client
 	timeline.Due(1999 * ms)
-	timeline.Unsent(1999 * ms)
+	timeline.Unsent(1999*ms, 2050*ms, 21*ms) // the generator's own fault
 
 	timeline.Acked(100*ms, 101*ms, 111*ms, 0, 200)
 	timeline.Acked(200*ms, 210*ms, 190*ms, 1, 100) // a clock that runs backwards
 	timeline.Unknown(1400*ms, 1498*ms, 2000*ms, 0)
-	timeline.Failed(1600 * ms)
+	timeline.Failed(1600*ms, 1601*ms, 1605*ms)
 	timeline.Consumed(100*ms, 130*ms)
 	timeline.Consumed(1999*ms, 2*time.Hour)
 	timeline.Found("duplicates", 100*ms)
@@ -131,11 +131,11 @@ func TestTimelineSlices(t *testing.T) {
 	want := []Slice{
 		{
 			Span: Span{0, 1000 * ms},
-			Due:  3, Sent: 2, OnTime: 2, Acked: 2, Shed: 1, Consumed: 1, Bytes: 300,
+			Due:  3, Sent: 2, OnTime: 2, Acked: 2, Unsent: 1, Consumed: 1, Bytes: 300,
 			Findings: map[string]int64{"duplicates": 2, "reordered": 1},
 			Histograms: map[string][]byte{
-				"schedule_lag": histogramOf(t, 1000, 100_000), "blocked": histogramOf(t, 0, 90_000),
-				"send_latency": histogramOf(t, 10_000), "ack_latency": histogramOf(t, 11_000),
+				"schedule_lag": histogramOf(t, 1000, 50_000, 100_000), "blocked": histogramOf(t, 0, 90_000),
+				"send_latency": histogramOf(t, 10_000), "ack_latency": histogramOf(t, 11_000, 50_000),
 				"e2e_latency": histogramOf(t, 30_000),
 			},
 			Beyond: map[string]int64{"send_latency": 1, "ack_latency": 1},
@@ -150,9 +150,13 @@ func TestTimelineSlices(t *testing.T) {
 		},
 		{
 			Span: Span{1500 * ms, 2000 * ms},
-			Due:  1, Unsent: 1, Failed: 1, Consumed: 1,
+			Due:  1, Unsent: 1, Late: 1, Failed: 1, Consumed: 1,
 			Findings: map[string]int64{"acked_lost": 1},
-			Beyond:   map[string]int64{"e2e_latency": 1},
+			Histograms: map[string][]byte{
+				"schedule_lag": histogramOf(t, 51_000),
+				"send_latency": histogramOf(t, 4_000), "ack_latency": histogramOf(t, 5_000, 51_000),
+			},
+			Beyond: map[string]int64{"e2e_latency": 1},
 		},
 	}
 	require.Empty(t, cmp.Diff(want, slices, cmpopts.EquateEmpty()))

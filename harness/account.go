@@ -85,14 +85,14 @@ func (r *run) outcome(o producer.Outcome) {
 		}
 		r.timeline.Acked(token.Due, token.Handed, at, o.Partition, len(o.Record.Value))
 	case producer.Failed:
-		r.timeline.Failed(token.Due)
+		r.timeline.Failed(token.Due, token.Handed, at)
 	default:
 		r.timeline.Unknown(token.Due, token.Handed, at, r.expected(o.Record.Key))
 	}
 }
 
-// see writes one record that was read back into the ledger, and what the tail saw also into the timeline.
-func (r *run) see(record *kgo.Record, at time.Duration, tail bool) {
+// see writes one record that was read back into the ledger, and at its first sighting into the timeline.
+func (r *run) see(record *kgo.Record, at time.Duration) {
 	ledger, stream := r.readings, streamReadings
 	if record.Topic != r.scenario.Topic.Name {
 		ledger, stream = r.alerts, streamAlerts
@@ -116,14 +116,17 @@ func (r *run) see(record *kgo.Record, at time.Duration, tail bool) {
 		ledger.Phantom(record.Partition, record.Offset, at, fmt.Sprintf("belongs to run %016x, stream %d", id.Run, id.Stream))
 		return
 	}
-	ledger.Seen(assertions.Sighting{
+	first := ledger.Seen(assertions.Sighting{
 		Device: id.Device, Session: id.Session, Sequence: id.Sequence, Due: id.Due, At: at,
 		Partition: record.Partition, Offset: record.Offset, Corrupt: !intact,
 	})
-	if tail && stream == streamReadings {
+	if !first {
+		return // a latency, an anomaly and an alert count once, when they could first be read
+	}
+	if stream == streamReadings {
 		r.timeline.Consumed(id.Due, at)
 	}
-	if tail && intact {
+	if intact {
 		r.truth.see(id, record.Value)
 	}
 }

@@ -10,8 +10,9 @@ import (
 )
 
 // decoder fills a scenario from its nodes. It is strict: a key that no field has, a value of another type and a missing
-// value are mistakes, and all of them are collected. What may be absent follows from the type alone: pointers, slices,
-// maps and texts, but for a text called name. Everything else must be given, by the scenario or by defaults.yaml.
+// value are mistakes, and all of them are collected. What may be absent follows from the type: pointers, slices, maps and
+// texts, but for a text called name, and what is tagged omitempty, because only some kinds of the thing have it. Everything
+// else must be given, by the scenario or by defaults.yaml.
 type decoder struct {
 	*collector
 	found   map[string]*node // every value by its path
@@ -50,6 +51,9 @@ func (d damage) touches(path string) bool {
 
 // optional says whether a scenario may leave a field out.
 func optional(f reflect.StructField) bool {
+	if strings.HasSuffix(f.Tag.Get("yaml"), ",omitempty") {
+		return true
+	}
 	switch f.Type.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Map:
 		return true

@@ -36,7 +36,7 @@ func (r *run) evidence(ctx context.Context) *assertions.Evidence {
 		Stalls:    r.watch.stalls,
 		Alerts:    r.truth.alertsFound(),
 		Readback: assertions.Readback{
-			Complete: r.unread == "", Reason: r.unread, Rescan: scenario.Oracle.Rescan,
+			Complete: r.unread == "", Reason: r.unread, Rescan: scenario.rescans(),
 		},
 	}
 	e.Setting.Retries = r.producer.Stats().Retries
@@ -69,6 +69,7 @@ func (r *run) evidence(ctx context.Context) *assertions.Evidence {
 		Duration:    time.Since(r.started),
 		LoadEnded:   r.loadEnded,
 		Interrupted: ctx.Err() != nil,
+		CutShort:    r.cutShort,
 		Devices:     r.generator.Devices(),
 		Versions:    maps.Clone(r.options.Versions),
 	}

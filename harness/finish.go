@@ -15,7 +15,7 @@ func (rd *reader) finish(ctx context.Context) {
 	rd.run.step("reading back")
 	defer rd.close()
 	ends, err := rd.readToEnd(ctx)
-	if err == nil && rd.run.scenario.Oracle.Rescan {
+	if err == nil && rd.run.scenario.rescans() {
 		err = rd.rescan(ctx, ends)
 	}
 	if err != nil && rd.run.unread == "" {

@@ -93,16 +93,17 @@ func (l *load) hand(ctx context.Context, due generator.Due) {
 	}
 	if !l.send(ctx, r.scenario.Topic.Name, id, value, traits.EventTime) {
 		r.readings.Withdraw(due.Device, sequence)
-		r.timeline.Unsent(due.At)
-		r.options.Metrics.Dropped(1)
+		l.countUnsent(due.At)
 		return
 	}
+	r.truth.injected(due, traits.Anomalies)
 	if traits.Alert && r.alerts != nil && !due.Copy {
 		r.alerts.Due(1)
 		alert := identity{Stream: streamAlerts, Device: due.Device, Due: due.At, Of: sequence + 1}
 		alert.Sequence = r.alerts.Open(due.Device, due.At)
 		if !l.send(ctx, r.scenario.Alerts.Topic, alert, value, traits.EventTime) {
 			r.alerts.Withdraw(due.Device, alert.Sequence)
+			r.truth.withheld(due.Device, sequence)
 		}
 	}
 }
@@ -126,8 +127,7 @@ func (l *load) send(ctx context.Context, topic string, id identity, value []byte
 		return false
 	}
 	if id.Stream == streamReadings {
-		own := handed - id.Due - (l.blocked - l.blockedAt(id.Due))
-		r.timeline.Handed(id.Due, handed, handed-called, max(own, 0))
+		r.timeline.Handed(id.Due, handed, handed-called, l.own(id.Due, handed))
 		r.lag.Store(int64(handed - id.Due))
 	}
 	r.options.Metrics.Sent(value)
@@ -138,11 +138,23 @@ func (l *load) send(ctx context.Context, topic string, id identity, value []byte
 func (l *load) unsent(due []generator.Due) {
 	for _, d := range due {
 		l.run.timeline.Due(d.At)
-		l.run.timeline.Unsent(d.At)
+		l.countUnsent(d.At)
 	}
 	l.run.readings.Due(int64(len(due)))
 	l.run.readings.Unsent(int64(len(due)))
-	l.run.options.Metrics.Dropped(int64(len(due)))
+}
+
+// countUnsent puts a record that was never handed over into the timeline: it is as late as it is old.
+func (l *load) countUnsent(due time.Duration) {
+	now := l.run.clock()
+	l.run.timeline.Unsent(due, now, l.own(due, now))
+	l.run.options.Metrics.Dropped(1)
+}
+
+// own is the part of a record's lag that is the generator's: what is left when the time is taken off that Send has
+// blocked since the record was due.
+func (l *load) own(due, now time.Duration) time.Duration {
+	return max(0, now-due-(l.blocked-l.blockedAt(due)))
 }
 
 // mark remembers how long Send has blocked until now, at most once a pause.

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/fleetproof/fleetproof/harness/broker"
 )
 
 // merge lays a value over its default: mappings are merged key by key, everything else replaces what is under it.
@@ -61,7 +63,7 @@ func override(root *node, assignment string, variables environment, c *collector
 	if value == nil {
 		return
 	}
-	n, keys := root, strings.Split(path, ".")
+	n, keys := root, split(path)
 	for i, key := range keys {
 		done, last := strings.Join(keys[:i], "."), i == len(keys)-1
 		switch n.kind {
@@ -90,6 +92,14 @@ func override(root *node, assignment string, variables environment, c *collector
 			n = n.items[place]
 		}
 	}
+}
+
+// split takes a path apart. The settings of a broker have dots in their names.
+func split(path string) []string {
+	if setting, found := strings.CutPrefix(path, "broker.config."); found {
+		return []string{"broker", "config", setting}
+	}
+	return strings.Split(path, ".")
 }
 
 // named finds the item of a list that has a name, and says which names there are.
@@ -156,6 +166,19 @@ func yield(root *node) {
 		}
 		n.shown = n.text
 	}
+}
+
+// suit takes the defaults of a broker of another kind out: they are neither shown nor held against the scenario.
+func suit(root *node) {
+	kind := lookup(root, "broker.kind")
+	if kind == nil || !slices.Contains(broker.Kind("").Known(), kind.text) {
+		return
+	}
+	has := broker.Kind(kind.text).Fields()
+	spec := root.get("broker")
+	spec.fields = slices.DeleteFunc(spec.fields, func(f field) bool {
+		return f.value.origin.file == defaultsFile && !slices.Contains(has, f.key)
+	})
 }
 
 // lookup finds a value by the keys that lead to it, nil where there is none.

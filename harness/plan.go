@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/fleetproof/fleetproof/assertions"
 	"github.com/fleetproof/fleetproof/generator"
+	"github.com/fleetproof/fleetproof/harness/broker"
 	"github.com/fleetproof/fleetproof/harness/fault"
 )
 
@@ -71,17 +74,21 @@ func (p *plan) section(heading string, rows []string) {
 
 // world says who takes part.
 func (p *plan) world() {
-	rows := []string{
-		fmt.Sprintf("broker\t%s, %s", p.Broker.Kind, plural(p.Broker.Brokers, "broker")),
-		"topic\t" + p.topicRow(p.Topic.Name, p.Topic.Partitions),
-	}
+	rows := append(p.brokers(), "topic\t"+p.topicRow(p.Topic))
 	if p.Alerts != nil {
-		rows = append(rows, "alerts\t"+p.topicRow(p.Alerts.Topic, p.Alerts.Partitions))
+		rows = append(rows, "alerts\t"+p.topicRow(p.alertsTopic()))
 	}
-	if links := p.linked(); len(links) > 0 {
+	if links := p.faultsThat(fault.NeedsLink); len(links) > 0 {
 		rows = append(rows, fmt.Sprintf("link\ta TCP proxy before every broker, for %s; reading back goes around it", strings.Join(links, ", ")))
 	} else {
 		rows = append(rows, "link\tnone: no fault needs one, clients talk to the brokers themselves")
+	}
+	if p.rescans() {
+		rows = append(rows, fmt.Sprintf("read back\ttwice, the second time when the run is over, about %s records from offset 0: %s",
+			amount(math.Round(p.records())), p.rescanReason()))
+	}
+	if growing := p.faultsThat(fault.GrowsPartitions); len(growing) > 0 {
+		rows = append(rows, fmt.Sprintf("metadata\tthe producer asks every %s which partitions there are, for %s", written(metadataMaxAge), strings.Join(growing, ", ")))
 	}
 	idempotent := "not idempotent"
 	if p.Producer.Idempotent {
@@ -99,20 +106,58 @@ func (p *plan) world() {
 	p.section("world", rows)
 }
 
-func (p *plan) topicRow(name string, partitions int) string {
-	return fmt.Sprintf("%s: %s, replication factor %d, min in-sync replicas %d",
-		name, plural(partitions, "partition"), p.Topic.ReplicationFactor, p.Topic.MinInsyncReplicas)
+// brokers says where Kafka comes from, and what may be done to it.
+func (p *plan) brokers() []string {
+	switch spec := p.Broker; spec.Kind {
+	case broker.Docker:
+		rows := []string{fmt.Sprintf("broker\tdocker, %s of %s with a heap of %s each", plural(spec.Brokers, "broker"), p.show("broker.image"), p.show("broker.heap"))}
+		var settings []string
+		for _, name := range slices.Sorted(maps.Keys(spec.Config)) {
+			settings = append(settings, name+" "+p.show(join("broker.config", name)))
+		}
+		if len(settings) > 0 {
+			rows = append(rows, "settings\t"+strings.Join(settings, ", "))
+		}
+		return rows
+	case broker.External:
+		alerting := ""
+		if p.Alerts != nil {
+			alerting = ", with an alert for every reading"
+		}
+		return []string{
+			fmt.Sprintf("broker\texternal, cluster %s at %s, to which run writes only with --allow-external", p.show("broker.cluster_id"), p.show("broker.bootstrap")),
+			fmt.Sprintf("caps\tat most %s, %s and %s; planned are at most %s/s, about %s and %s%s",
+				p.show("broker.caps.rate"), p.show("broker.caps.bytes"), p.show("broker.caps.duration"),
+				amount(p.busiest()), mebibytes(p.payload(p.generator)), written(p.Load.length()), alerting),
+		}
+	default:
+		return []string{fmt.Sprintf("broker\t%s, %s", spec.Kind, plural(spec.Brokers, "broker"))}
+	}
 }
 
-// linked names the faults that need the link.
-func (p *plan) linked() []string {
-	var names []string
-	for _, spec := range p.Faults {
-		if fault.NeedsLink([]fault.Spec{spec}) {
-			names = append(names, spec.Name)
-		}
+func (p *plan) topicRow(topic broker.Topic) string {
+	spec := p.Broker
+	spec.Run = "RUN"
+	growth := ""
+	if most := p.finalPartitions(topic); most > topic.Partitions {
+		growth = fmt.Sprintf(", %s in the end", amount(float64(most)))
 	}
-	return names
+	return fmt.Sprintf("%s: %s%s, replication factor %d, min in-sync replicas %d",
+		spec.TopicName(topic.Name), plural(topic.Partitions, "partition"), growth, topic.ReplicationFactor, topic.MinInsyncReplicas)
+}
+
+// records is how many readings the devices deliver, about.
+func (p *plan) records() float64 {
+	pace := p.generator.Pace()
+	return pace.Records(pace.End()) * p.delivered()
+}
+
+// rescanReason says why everything is read twice.
+func (p *plan) rescanReason() string {
+	if p.Oracle.Rescan {
+		return "oracle.rescan is on"
+	}
+	return strings.Join(p.truncating(), ", ") + " can take the end off a log"
 }
 
 // skew is how unevenly the partitioner spreads this fleet: each device weighs as many records as it sends.
@@ -150,43 +195,20 @@ func (p *plan) verdict() {
 	p.section("expected", expected)
 }
 
-// sampleDevices is how many devices of each fleet are measured for the size of a record.
-const sampleDevices = 16
-
 // memory says what the run keeps.
 func (p *plan) memory() {
 	ledger := assertions.NewLedger(assertions.LedgerConfig{Devices: p.generator.Devices()})
-	rows := []string{fmt.Sprintf("ledger\t%s for %s, and what is in flight; at most %s",
+	rows := []string{fmt.Sprintf("ledger\tabout %s for %s, and what is in flight; at most %s",
 		mebibytes(float64(ledger.Memory())), plural(p.generator.Devices(), "device"), p.show("oracle.ledger_memory"))}
-	if p.Oracle.Rescan {
-		records := p.generator.Pace().Records(p.generator.Pace().End())
-		rows = append(rows, fmt.Sprintf("log\t%s before compression: oracle.rescan is on, so every record is kept until it was read twice",
-			mebibytes(records*p.recordSize())))
+	if p.rescans() {
+		where := "in memory"
+		if p.Broker.Kind != broker.Embedded {
+			where = fmt.Sprintf("on the disks of %s", plural(p.Topic.ReplicationFactor, "replica"))
+		}
+		rows = append(rows, fmt.Sprintf("log\tabout %s before compression, %s, where everything is kept until it was read twice",
+			mebibytes(p.records()*p.recordSize(p.generator)), where))
 	} else {
 		rows = append(rows, "log\tflat: what was read back is trimmed")
 	}
 	p.section("memory", rows)
 }
-
-// recordSize is the mean size of a record in the log, in bytes.
-func (p *plan) recordSize() float64 {
-	var bytes, records float64
-	first := uint32(0)
-	for _, fleet := range p.Fleets {
-		weight := float64(fleet.Devices) / fleet.Interval.Seconds()
-		sample := min(fleet.Devices, sampleDevices)
-		for i := range sample {
-			due := generator.Due{Device: first + uint32(i)}
-			payload, _ := p.generator.Append(nil, due)
-			record := len(payload) + len(p.generator.Device(due.Device).Key) + recordOverhead
-			bytes += float64(record) * weight / float64(sample)
-		}
-		records += weight
-		first += uint32(fleet.Devices)
-	}
-	return bytes / records
-}
-
-// recordOverhead is what a record takes in the log beside its key and its value: its lengths and deltas, and the header
-// that carries its identity. A rough figure for an estimate.
-const recordOverhead = 80

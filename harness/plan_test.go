@@ -11,12 +11,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPlan holds the plan of a scenario with everything in it, and of the smallest, against golden files.
+// TestPlan holds the plans of a scenario with everything in it, of the smallest, and of one with each other kind of broker
+// against golden files.
 func TestPlan(t *testing.T) {
 	full, _ := loadEverything(t)
 	small, err := Parse("minimal.yaml", []byte(minimal), Overrides{Set: []string{"topic.partitions=4"}})
 	require.NoError(t, err)
+	kafka, err := Load(docker, Overrides{})
+	require.NoError(t, err)
+	theirs, err := Load(external, Overrides{})
+	require.NoError(t, err)
 	for golden, r := range map[string]*Resolved{
+		"../testdata/scenarios/docker.plan":     kafka,
+		"../testdata/scenarios/external.plan":   theirs,
 		"../testdata/scenarios/everything.plan": full,
 		"../testdata/scenarios/minimal.plan":    small,
 	} {

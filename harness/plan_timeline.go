@@ -16,10 +16,14 @@ const bar = 40
 func (p *plan) timeline() {
 	pace := p.generator.Pace()
 	end := pace.End()
-	delivery := (1 - float64(p.Delivery.Missing)) * (1 + float64(p.Delivery.Duplicate))
+	delivery := p.delivered()
 	var rows []string
 	row := func(what, name string, from, to time.Duration, text string) {
-		rows = append(rows, fmt.Sprintf("%s\t%s\t|%s|\t%s – %s\t%s", what, name, stretch(from, to, end), written(from), written(to), text))
+		span := written(from) + " – " + written(to)
+		if to == from {
+			span = "at " + written(from) // and as long as it takes
+		}
+		rows = append(rows, fmt.Sprintf("%s\t%s\t|%s|\t%s\t%s", what, name, stretch(from, to, end), span, text))
 	}
 	from := time.Duration(0)
 	for i, stage := range p.Load.Stages {
@@ -41,10 +45,13 @@ func (p *plan) timeline() {
 	for i, spec := range p.Faults {
 		path := index("faults", i)
 		text := fmt.Sprintf("%s, %s", p.show(join(path, "do")), p.show(join(path, "target")))
-		for _, name := range []string{"latency", "jitter", "rate", "count", "error", "api"} {
+		for _, name := range []string{"latency", "jitter", "rate", "count", "error", "api", "to"} {
 			if value := p.show(join(path, name)); value != "" {
 				text += fmt.Sprintf(", %s %s", name, value)
 			}
+		}
+		if spec.AllowLoss {
+			text += ", allow_loss"
 		}
 		row("fault", spec.Name, spec.At, spec.At+spec.For, text)
 	}

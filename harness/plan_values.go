@@ -71,4 +71,4 @@ func amount(n float64) string {
 	return digits
 }
 
-func mebibytes(bytes float64) string { return fmt.Sprintf("about %.1f MiB", bytes/(1<<20)) }
+func mebibytes(bytes float64) string { return fmt.Sprintf("%.1f MiB", bytes/(1<<20)) }

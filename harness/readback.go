@@ -14,17 +14,20 @@ const (
 	fetchWait   = 100 * time.Millisecond // a broker holds an empty fetch no longer, so that reading adds little latency
 	metadataAge = 250 * time.Millisecond // after a leader moved, its followers are looked for at least so often
 	retryPause  = 50 * time.Millisecond
-	askTimeout  = 5 * time.Second // one question to the cluster
-	readBatch   = 10_000          // records taken from the client at once
-	trimEvery   = time.Second
-	endPasses   = 5 // snapshots of the end offsets before reading back gives up on a log that keeps growing
+
+	// metadataMaxAge is how long new partitions stay unknown to the reader, and, where a fault adds some, to the client.
+	metadataMaxAge = time.Second
+
+	askTimeout = 5 * time.Second // one question to the cluster
+	readBatch  = 10_000          // records taken from the client at once
+	trimEvery  = time.Second
+	endPasses  = 5 // snapshots of the end offsets before reading back gives up on a log that keeps growing
 )
 
 // reader reads everything back with a client that is not the one under test, around the link: faults between client
 // and broker never hide from it what is in the log.
 type reader struct {
 	run    *run
-	tail   bool // follows the log while it is written; false for the second scan
 	client *kgo.Client
 	admin  *kadm.Client
 
@@ -42,7 +45,7 @@ func newReader(ctx context.Context, r *run) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	rd := &reader{run: r, tail: true, client: client, admin: kadm.NewClient(client), positions: map[string][]int64{}}
+	rd := &reader{run: r, client: client, admin: kadm.NewClient(client), positions: map[string][]int64{}}
 	for _, topic := range r.scenario.topics() {
 		rd.positions[topic.Name] = make([]int64, topic.Partitions)
 	}
@@ -74,7 +77,7 @@ func newReadingClient(r *run) (*kgo.Client, error) {
 		kgo.FetchMaxBytes(16<<20),
 		kgo.FetchMaxPartitionBytes(2<<20),
 		kgo.MetadataMinAge(metadataAge),
-		kgo.MetadataMaxAge(time.Second),
+		kgo.MetadataMaxAge(metadataMaxAge),
 		kgo.RequestTimeoutOverhead(askTimeout),
 		kgo.RetryBackoffFn(func(int) time.Duration { return retryPause }),
 		kgo.KeepControlRecords(),
@@ -91,7 +94,7 @@ func (rd *reader) start(ctx context.Context) {
 			rd.poll(ctx)
 		}
 	})
-	if !rd.run.scenario.Oracle.Rescan {
+	if !rd.run.scenario.rescans() {
 		working.Go(func() { rd.trim(ctx) })
 	}
 	go func() {
@@ -127,11 +130,11 @@ func (rd *reader) poll(ctx context.Context) {
 				continue
 			}
 			if rd.run.options.tamper == nil {
-				rd.run.see(record, at, rd.tail)
+				rd.run.see(record, at)
 				continue
 			}
 			for _, tampered := range rd.run.options.tamper(record) {
-				rd.run.see(tampered, at, rd.tail)
+				rd.run.see(tampered, at)
 			}
 		}
 		rd.advance(fetched.Topic, fetched.Partition, next)

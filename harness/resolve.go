@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/fleetproof/fleetproof/assertions"
+	"github.com/fleetproof/fleetproof/harness/broker"
 	"github.com/fleetproof/fleetproof/scenarios"
 )
 
@@ -81,6 +82,7 @@ func resolve(file string, text, defaults []byte, overrides Overrides) (*Resolved
 		fill(root, each)
 	}
 	yield(root)
+	suit(root)
 	expectAlso(root, overrides.Expect)
 
 	r := &Resolved{File: file, tree: root, found: map[string]*node{}}
@@ -181,6 +183,21 @@ func Shipped() []string {
 	}
 	slices.Sort(names) // lost-acks before lost-acks-at-least-once, which the suffix had the other way round
 	return slices.DeleteFunc(names, func(name string) bool { return name+".yaml" == path.Base(defaultsFile) })
+}
+
+// AllowExternal tells the scenario that it may write to the cluster of an external broker, or, where it would and may
+// not, gives Mistakes. A scenario with another broker is never asked.
+func (r *Resolved) AllowExternal(allowed bool) error {
+	r.Broker.Allowed = allowed
+	if allowed || r.Broker.Kind != broker.External {
+		return nil
+	}
+	at := r.found["broker.kind"].origin
+	return Mistakes{{
+		File: at.file, Line: at.line, Column: at.column, Path: "broker.kind",
+		Problem: fmt.Sprintf("the run would write to cluster %s at %s, and nobody said that it may", r.show("broker.cluster_id"), r.show("broker.bootstrap")),
+		Remedy:  "say --allow-external if it may; plan shows what it would do",
+	}}
 }
 
 // YAML writes the scenario with every value in place. It needs no defaults, and it loads into an equal scenario under the

@@ -30,8 +30,12 @@ load:
     - {name: hold, for: 10s, rate: 100/s}
 `
 
-// everything says all that can be said.
-const everything = "../testdata/scenarios/everything.yaml"
+// everything says all that can be said with an embedded broker; the others say what theirs have.
+const (
+	everything = "../testdata/scenarios/everything.yaml"
+	docker     = "../testdata/scenarios/docker.yaml"
+	external   = "../testdata/scenarios/external.yaml"
+)
 
 func loadEverything(t *testing.T) (*Resolved, string) {
 	t.Helper()
@@ -75,10 +79,15 @@ func TestParseReadsEveryKey(t *testing.T) {
 	}, r.Stated)
 }
 
-// TestEverythingSaysEverything keeps the scenario of that name, and with it the tests that use it, complete.
+// TestEverythingSaysEverything keeps the scenario of that name, and with it the tests that use it, complete, but for what
+// only other brokers have: that is in their own.
 func TestEverythingSaysEverything(t *testing.T) {
-	_, text := loadEverything(t)
-	root := parse("everything.yaml", []byte(text), &collector{})
+	var roots []*node
+	for _, file := range []string{everything, docker, external} {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		roots = append(roots, parse(file, text, &collector{}))
+	}
 	var missing func(typ reflect.Type, nodes []*node, path string) []string
 	missing = func(typ reflect.Type, nodes []*node, path string) (paths []string) {
 		switch {
@@ -117,7 +126,7 @@ func TestEverythingSaysEverything(t *testing.T) {
 	}
 	// Where the defaults are wanted, the tests of the defaults look at them.
 	assert.Equal(t, []string{"alerts.partitions", "sensors.thresholds.max", "sensors.thresholds.error"},
-		missing(reflect.TypeFor[Scenario](), []*node{root}, ""))
+		missing(reflect.TypeFor[Scenario](), roots, ""))
 }
 
 func TestDerivedParts(t *testing.T) {
@@ -128,7 +137,7 @@ func TestDerivedParts(t *testing.T) {
 	assert.Equal(t, 10*time.Second, r.Load.length())
 	assert.InDelta(t, 60./3+8/0.5, r.ownPace(), 1e-9)
 	assert.Equal(t, assertions.Setting{
-		Acks: "1", Partitioner: "failover", ReplicationFactor: 2, MinInsyncReplicas: 1, Faults: true, Alerts: true,
+		Acks: "1", Partitioner: "failover", ReplicationFactor: 2, MinInsyncReplicas: 1, Faults: true, Alerts: true, Rescan: true,
 	}, r.Setting())
 	assert.Equal(t, generator.Spec{
 		Seed: r.Seed, Clock: r.Clock, Location: r.Location, Fleets: r.Fleets, Sensors: r.Sensors, Trends: r.Trends,
@@ -167,11 +176,20 @@ func TestNoOtherDefaultExists(t *testing.T) {
 	text, err := scenarios.Files.ReadFile("defaults.yaml")
 	require.NoError(t, err)
 	scenario := strings.Replace(minimal, "seed: 1\n", "", 1) + "alerts: {}\nanomalies: [{name: a, at: 1s, do: stuck}]\nfaults: [{name: f, at: 1s, for: 1s, do: cut, target: all}]\n"
-	whole, err := resolve("x.yaml", []byte(scenario), text, Overrides{})
-	require.NoError(t, err)
-
+	kinds := map[string]string{"broker.image": "docker", "broker.heap": "docker", "broker.prefix": "external"}
+	resolveAs := func(kind string, defaults []byte) (*Resolved, error) {
+		text := scenario
+		switch kind {
+		case "docker":
+			text = minimal + "broker: {kind: docker}\n"
+		case "external":
+			text = minimal + "broker: {kind: external, bootstrap: [kafka-1:9092], cluster_id: abc, caps: {rate: 1000/s, bytes: 1MiB, duration: 1m}}\n"
+		}
+		return resolve("x.yaml", []byte(text), defaults, Overrides{})
+	}
 	items := map[string]string{
-		"each.fleets.*": "fleets[0]", "each.load.stages.*": "load.stages[0]", "each.anomalies.*": "anomalies[0]", "each.alerts": "alerts",
+		"each.fleets.*": "fleets[0]", "each.load.stages.*": "load.stages[0]", "each.faults.*": "faults[0]",
+		"each.anomalies.*": "anomalies[0]", "each.alerts": "alerts",
 	}
 	var absent, leaves []string
 	parse(defaultsFile, text, &collector{}).walk("", func(path string, n *node) {
@@ -189,8 +207,10 @@ func TestNoOtherDefaultExists(t *testing.T) {
 				path = item + "." + rest
 			}
 		}
+		whole, err := resolveAs(kinds[path], text)
+		require.NoError(t, err)
 		require.NotNil(t, whole.found[path], "%s has no default at %s", path, leaf)
-		got, err := resolve("x.yaml", []byte(scenario), toYAML(defaults), Overrides{})
+		got, err := resolveAs(kinds[path], toYAML(defaults))
 		if err != nil {
 			var mistakes Mistakes
 			require.ErrorAs(t, err, &mistakes)
@@ -229,7 +249,7 @@ func TestNothingIsSuppliedWithoutDefaults(t *testing.T) {
 		paths = append(paths, mistake.Path)
 	}
 	assert.Equal(t, []string{
-		"clock.start", "clock.speed", "broker.kind", "broker.brokers",
+		"clock.start", "clock.speed", "broker.kind",
 		"topic.name", "topic.partitions", "topic.replication_factor", "topic.min_insync_replicas",
 		"producer.acks", "producer.idempotent", "producer.compression", "producer.partitioner",
 		"producer.batch.bytes", "producer.batch.linger", "producer.max_in_flight",
@@ -272,8 +292,8 @@ func TestResolvedScenariosNeedNoDefaults(t *testing.T) {
 		assert.Empty(t, cmp.Diff(r.Scenario, got.Scenario))
 		assert.Equal(t, strings.ReplaceAll(string(r.YAML()), r.File, "again.yaml"), string(got.YAML()))
 	}
-	for _, name := range Shipped() {
-		t.Run(name, func(t *testing.T) {
+	for _, name := range append(Shipped(), docker, external) {
+		t.Run(strings.TrimPrefix(name, "../testdata/scenarios/"), func(t *testing.T) {
 			r, err := Load(name, Overrides{})
 			require.NoError(t, err)
 			again(t, r, Overrides{})

@@ -64,16 +64,17 @@ func Run(ctx context.Context, scenario *Resolved, options Options) (result *asse
 	if err := r.connectProducer(ctx); err != nil {
 		return nil, fmt.Errorf("connect producer: %w", err)
 	}
+	r.begin(settle)
+	observed := r.observe(settle)
 	r.play(ctx, settle)
 	r.drain(settle)
+	observed()
 	r.reader.finish(settle)
 	if settle.Err() != nil {
 		return nil, ErrAborted
 	}
-	evidence, err := scenario.maskedEvidence(r.evidence(ctx))
-	if err != nil {
-		return nil, fmt.Errorf("mask evidence: %w", err)
-	}
+	evidence := r.evidence(ctx)
+	scenario.maskEvidence(evidence)
 	if err := writeEvidence(options.Out, evidence); err != nil {
 		return nil, fmt.Errorf("write evidence: %w", err)
 	}
@@ -109,6 +110,7 @@ type run struct {
 	ends      kadm.ListedOffsets     // end offsets after the drain
 	broken    []string               // what went wrong with the run itself
 	unread    string                 // why reading back is incomplete; empty: it is complete
+	cutShort  string                 // why the harness itself ended the load; empty: it did not
 	lag       atomic.Int64           // of the latest reading handed over
 	doing     atomic.Pointer[string] // the step the run is in
 }
@@ -126,7 +128,7 @@ func newRun(scenario *Resolved, options Options) *run {
 	for device := range r.generator.Devices() {
 		r.keys.add(r.generator.Device(uint32(device)).Key)
 	}
-	r.acked = make([]atomic.Int64, scenario.Topic.Partitions)
+	r.acked = make([]atomic.Int64, scenario.mostPartitions())
 	r.timeline = assertions.NewTimeline(scenario.cuts(), scenario.Oracle.LagLimit)
 	r.openLedgers()
 	r.truth = newTruth(r.scenario, r.generator)
@@ -185,6 +187,9 @@ func (r *run) connectProducer(ctx context.Context) error {
 	config := r.scenario.Producer
 	config.Bootstrap = r.cluster.Bootstrap()
 	config.ClientID = fmt.Sprintf("fleetproof-%016x", r.id)
+	if fault.GrowsPartitions(r.scenario.Faults) {
+		config.MetadataRefresh = metadataMaxAge
+	}
 	connected, err := r.options.Producer(ctx, config, r.outcome)
 	if err != nil {
 		return err
@@ -193,28 +198,36 @@ func (r *run) connectProducer(ctx context.Context) error {
 	return nil
 }
 
-// play runs load, faults and sampling side by side. Faults are healed when it returns, whatever happened; settle bounds
-// the healing when the run is aborted.
-func (r *run) play(ctx, settle context.Context) {
+// begin starts the clock and reads back from the first record on. Until the step is set, nobody else looks at the clock
+// or at the faults.
+func (r *run) begin(settle context.Context) {
 	r.faults = fault.NewRunner(r.scenario.Faults, fault.Field{
+		World:       r.scenario.world(),
 		Cluster:     r.cluster,
 		Links:       r.links,
 		Clock:       r.clock,
 		Leader:      r.reader.leader,
+		Grows:       r.grows,
 		HealTimeout: r.scenario.Oracle.HealTimeout,
 		Seed:        r.scenario.Seed,
 	})
 	r.epoch = time.Now()
 	r.step("load")
 	r.reader.start(settle)
-	sampling, stopSampling := context.WithCancel(settle)
-	defer stopSampling()
-	var sampled errgroup.Group
-	sampled.Go(func() error {
-		r.watch.sample(sampling, r)
-		return nil
-	})
-	sampled.Go(func() error { return r.probeCompression(sampling) })
+}
+
+// grows tells the ledger that a topic gets more partitions: from now on a record may be where either count puts it.
+func (r *run) grows(topic string, partitions int) {
+	if topic == r.scenario.Topic.Name {
+		r.readings.Partitions(r.clock(), partitions)
+	} else {
+		r.alerts.Partitions(r.clock(), partitions)
+	}
+}
+
+// play runs load and faults side by side. Faults are healed when it returns, whatever happened, within the deadlines that
+// each healing has; settle ends what load is still allowed after ctx.
+func (r *run) play(ctx, settle context.Context) {
 	group, playing := errgroup.WithContext(ctx)
 	troubled, heal := context.WithCancel(playing)
 	defer heal()
@@ -229,11 +242,25 @@ func (r *run) play(ctx, settle context.Context) {
 		r.broken = append(r.broken, err.Error())
 	}
 	if r.exceeded() {
-		r.unread = fmt.Sprintf("the ledger would have needed more than its %s", r.scenario.Oracle.LedgerMemory)
+		r.cutShort = fmt.Sprintf("the ledger would have needed more than its %s", r.scenario.Oracle.LedgerMemory)
 	}
-	stopSampling()
-	if err := sampled.Wait(); err != nil {
-		r.broken = append(r.broken, err.Error())
+}
+
+// observe samples the process and the machine until the returned function is called, also while records in flight grow
+// older during healing and draining.
+func (r *run) observe(settle context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(settle)
+	var observing errgroup.Group
+	observing.Go(func() error {
+		r.watch.sample(ctx, r)
+		return nil
+	})
+	observing.Go(func() error { return r.probeCompression(ctx) })
+	return func() {
+		cancel()
+		if err := observing.Wait(); err != nil {
+			r.broken = append(r.broken, err.Error())
+		}
 	}
 }
 
@@ -250,13 +277,11 @@ func (r *run) drain(settle context.Context) {
 	if err := r.reader.awaitHealthy(settle, r.scenario.Oracle.HealTimeout); err != nil {
 		r.broken = append(r.broken, err.Error())
 	}
-	flushing, cancel := context.WithTimeout(settle, r.scenario.Oracle.DrainTimeout)
+	draining, cancel := context.WithTimeout(settle, r.scenario.Oracle.DrainTimeout)
 	defer cancel()
 	// What has no outcome by the deadline is unknown, which Close says record by record.
-	_ = r.producer.Flush(flushing)
-	closing, cancel := context.WithTimeout(settle, r.scenario.Oracle.DrainTimeout)
-	defer cancel()
-	if err := r.producer.Close(closing); err != nil {
+	_ = r.producer.Flush(draining)
+	if err := r.producer.Close(draining); err != nil {
 		r.broken = append(r.broken, fmt.Sprintf("close producer: %v", err))
 	}
 }

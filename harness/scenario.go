@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"strings"
 	"time"
 
 	"github.com/fleetproof/fleetproof/assertions"
@@ -51,7 +52,7 @@ type Stages struct {
 
 // Oracle says how carefully the run is read back and judged.
 type Oracle struct {
-	Rescan        bool            `yaml:"rescan"`         // read everything a second time, from offset 0, after the run; nothing is trimmed then
+	Rescan        bool            `yaml:"rescan"`         // read everything a second time, from offset 0, after the run; nothing is trimmed then. Done unasked after faults that can take the end off a log
 	DrainTimeout  time.Duration   `yaml:"drain_timeout"`  // for the producer to give every record its outcome once the load has ended
 	ReadTimeout   time.Duration   `yaml:"read_timeout"`   // without any progress in reading back
 	HealTimeout   time.Duration   `yaml:"heal_timeout"`   // for a fault's healing to be proven
@@ -103,10 +104,65 @@ func (s *Scenario) Setting() assertions.Setting {
 		Acks:              string(s.Producer.Acks),
 		Idempotent:        s.Producer.Idempotent,
 		Partitioner:       string(s.Producer.Partitioner),
+		FixedPartition:    s.Producer.Partitioner.Fixed(),
+		Rescan:            s.rescans(),
 		ReplicationFactor: s.Topic.ReplicationFactor,
 		MinInsyncReplicas: s.Topic.MinInsyncReplicas,
 		Faults:            len(s.Faults) > 0,
 		MovesLeaders:      fault.MovesLeaders(s.Faults),
+		BreaksQuorum:      fault.BreaksQuorum(s.Faults, s.world()),
+		UncleanElection:   strings.EqualFold(strings.TrimSpace(s.Broker.Config[uncleanElection]), "true"),
+		GrowsPartitions:   fault.GrowsPartitions(s.Faults),
 		Alerts:            s.Alerts != nil,
 	}
+}
+
+// uncleanElection is the setting by which a replica that lacks records may become the leader (KIP-106).
+const uncleanElection = "unclean.leader.election.enable"
+
+// world is what the faults are held against.
+func (s *Scenario) world() fault.World {
+	world := fault.World{Broker: s.Broker.Kind, Brokers: s.Broker.Brokers, Topics: s.topics(), End: s.Load.length()}
+	if s.Broker.Kind == broker.External {
+		world.Brokers = maxBrokers // how many there are shows when the cluster is asked
+	}
+	return world
+}
+
+// rescans says whether everything is read a second time after the run, from offset 0: because the scenario asks, or because
+// a log may have lost its end, and a tail that was past it misses what was written there since.
+func (s *Scenario) rescans() bool { return s.Oracle.Rescan || len(s.truncating()) > 0 }
+
+// truncating names the faults that can take the end off a log: those that can move a leader, because who leads next may not
+// have had it all. Embedded brokers share one log, whoever leads.
+func (s *Scenario) truncating() []string {
+	if s.Broker.Kind == broker.Embedded {
+		return nil
+	}
+	return s.faultsThat(fault.MovesLeaders)
+}
+
+// faultsThat names the faults of which something is so.
+func (s *Scenario) faultsThat(is func([]fault.Spec) bool) []string {
+	var names []string
+	for _, spec := range s.Faults {
+		if is([]fault.Spec{spec}) {
+			names = append(names, spec.Name)
+		}
+	}
+	return names
+}
+
+// mostPartitions is how many partitions the readings' topic has in the end.
+func (s *Scenario) mostPartitions() int { return s.finalPartitions(s.Topic) }
+
+// finalPartitions is how many partitions a topic has in the end, with those that faults add.
+func (s *Scenario) finalPartitions(topic broker.Topic) int {
+	most := topic.Partitions
+	for _, spec := range s.Faults {
+		if spec.Do == fault.AddPartitions && spec.To != nil && spec.Target.Topic == topic.Name {
+			most = max(most, *spec.To)
+		}
+	}
+	return most
 }

@@ -47,8 +47,11 @@ func notations() map[reflect.Type]notation {
 		reflect.TypeFor[generator.Rate]():   {`^` + above0 + `(/s|/min|x)$`, []string{"5000/s", "600/min", "2x"}, false},
 		reflect.TypeFor[generator.Change](): {`^-?` + number + `(/s)?$`, []string{"9.5", "2/s"}, true},
 		reflect.TypeFor[producer.Size]():    {`^[0-9]+(B|KiB|MiB|GiB)$`, []string{"16KiB", "1MiB"}, false},
-		reflect.TypeFor[fault.Target]():     {`^(all|broker [1-9][0-9]*|leader of [^/]+/[0-9]+)$`, []string{"broker 2", "leader of device-data/0", "all"}, false},
-		reflect.TypeFor[fault.Rate]():       {`^` + above0 + `(/s|/min|%)$`, []string{"3/s", "30/min", "10%"}, false},
+		reflect.TypeFor[fault.Target](): {
+			`^(broker [1-9][0-9]*|(leader of )?[a-zA-Z0-9._-]+/(0|[1-9][0-9]*)|[a-zA-Z0-9._-]+)$`, // all and controller look like topics
+			[]string{"broker 2", "leader of device-data/0", "controller", "device-data/0", "device-data", "all"}, false,
+		},
+		reflect.TypeFor[fault.Rate](): {`^` + above0 + `(/s|/min|%)$`, []string{"3/s", "30/min", "10%"}, false},
 	}
 }
 
@@ -143,6 +146,8 @@ func (m *schemaMaker) finish(s *jsonschema.Schema, t reflect.Type, under *node, 
 	switch {
 	case t.Kind() == reflect.Map && t.Elem().Kind() == reflect.Struct:
 		m.named(s, t.Elem(), path)
+	case t == reflect.TypeFor[map[string]string](): // settings of somebody else's: a boolean or a number is a text too
+		s.AdditionalProperties = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}
 	case t.Kind() == reflect.Map:
 		s.Properties = jsonschema.NewProperties()
 		for _, trend := range generator.TrendNames() {

@@ -97,7 +97,8 @@ func TestSchemaPatternsAgreeWithTheTypes(t *testing.T) {
 		"", "0", "7", "-7", "1.5", "1e3", "x", "1%", "0%", "100%", "0.5%", "-1%", "5 %", "%", "1%%",
 		"30000/s", "0.5/s", "600/min", "20x", "1.5x", "/s", "x20", "5/h", "2/s", "-4/s",
 		"16KiB", "1MiB", "2GiB", "512B", "16KB", "1.5KiB", "B", "-1B",
-		"all", "broker 2", "broker", "broker x", "leader of device-data/0", "leader of /0", "leader of a.b_c-d/23", "leader of t/-1", "every",
+		"all", "controller", "broker 2", "broker 0", "broker 02", "broker", "broker x", "leader of device-data/0", "leader of /0", "leader of a.b_c-d/23", "leader of t/-1",
+		"leader of t/01", "leader of t", "every", "t/0", "t/-1", "t/00", "t/0/0", "/0", "a b",
 		"200ms", "5s", "1m30s", "1h", "1.5s", "10us", "3ns", "5sec", "5 s", "s", "1d",
 		"2026-01-12T00:00:00Z", "2026-01-12T00:00:00+01:00", "2026-01-12T00:00:00.5Z", "2026-01-12", "2026-01-12 00:00:00",
 	}

@@ -1,19 +1,23 @@
 package harness
 
 import (
+	"sync"
 	"time"
 
 	"github.com/fleetproof/fleetproof/assertions"
 	"github.com/fleetproof/fleetproof/generator"
 )
 
-// truth holds what was injected against what came back: anomalies by their labels and alerts by the readings they refer
-// to. It is fed by the one goroutine that reads back, and only looks into payloads that can matter.
+// truth holds what was injected against what came back: anomalies against what detectors find in the records read back,
+// and alerts against the readings they refer to. The load tells it what it injects, the reader what it reads; it only
+// looks into payloads that can matter.
 type truth struct {
+	mutex     sync.Mutex
 	generator *generator.Generator
 	fleets    []generator.Fleet
 	anomalies []suspect
-	alerts    map[alertRef]sides // nil unless the scenario has an alerts topic
+	alerts    map[alertRef]sides // those of which one side is missing; nil unless the scenario has an alerts topic
+	complete  int64              // alerts of which both sides were read back
 	errors    map[string]limit   // by sensor: the error threshold that raises an alert
 	reading   generator.Reading  // reused
 }
@@ -22,15 +26,10 @@ type truth struct {
 type suspect struct {
 	spec     generator.Anomaly
 	span     assertions.Span
-	sensors  map[string]assertions.Profile // those the anomaly applies to
-	injected int64
-	devices  map[uint32]*device
-}
-
-// device is one device under one anomaly: a detector for each sensor, and whether any of its records had the label.
-type device struct {
-	labelled  bool
-	detectors map[string]*assertions.Detector
+	sensors  map[string]assertions.Profile              // those the anomaly applies to
+	injected int64                                      // readings handed over that the anomaly changed
+	devices  map[uint32]struct{}                        // of those readings
+	watched  map[uint32]map[string]*assertions.Detector // by device and sensor
 }
 
 // alertRef is the reading an alert is about.
@@ -39,8 +38,9 @@ type alertRef struct {
 	sequence uint64
 }
 
-// sides are the two halves of an alert that were read back.
-type sides struct{ reading, alert bool }
+// sides are the two halves of an alert that were read back. An alert that the harness itself could not hand over any
+// more is not missed.
+type sides struct{ reading, alert, withheld bool }
 
 // limit is an error threshold.
 type limit struct {
@@ -60,7 +60,10 @@ func newTruth(scenario *Resolved, fleet *generator.Generator) *truth {
 	}
 	end := fleet.Pace().End()
 	for _, spec := range scenario.Anomalies {
-		s := suspect{spec: spec, sensors: map[string]assertions.Profile{}, devices: map[uint32]*device{}}
+		s := suspect{
+			spec: spec, sensors: map[string]assertions.Profile{},
+			devices: map[uint32]struct{}{}, watched: map[uint32]map[string]*assertions.Detector{},
+		}
 		s.span = assertions.Span{From: spec.At, To: end}
 		if spec.For != nil {
 			s.span.To = spec.At + *spec.For
@@ -94,13 +97,46 @@ func (t *truth) profile(spec generator.Anomaly, sensor generator.Sensor, name st
 	return profile
 }
 
-// see takes one intact record of the run.
+// injected takes the labels of a reading that was handed over. A copy on purpose is not another reading.
+func (t *truth) injected(due generator.Due, labels uint64) {
+	if labels == 0 || due.Copy {
+		return
+	}
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	for i := range t.anomalies {
+		if labels&(1<<i) != 0 {
+			t.anomalies[i].injected++
+			t.anomalies[i].devices[due.Device] = struct{}{}
+		}
+	}
+}
+
+// withheld takes a reading whose alert could not be handed over any more.
+func (t *truth) withheld(device uint32, sequence uint64) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	t.side(alertRef{device: device, sequence: sequence}, func(pair *sides) { pair.withheld = true })
+}
+
+// side notes one side of an alert, and forgets the alert once both were read back.
+func (t *truth) side(ref alertRef, note func(*sides)) {
+	pair := t.alerts[ref]
+	note(&pair)
+	if pair.reading && pair.alert {
+		delete(t.alerts, ref)
+		t.complete++
+		return
+	}
+	t.alerts[ref] = pair
+}
+
+// see takes one intact record of the run, at its first sighting.
 func (t *truth) see(id identity, payload []byte) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
 	if id.Stream == streamAlerts {
-		ref := alertRef{device: id.Device, sequence: id.Of - 1}
-		pair := t.alerts[ref]
-		pair.alert = true
-		t.alerts[ref] = pair
+		t.side(alertRef{device: id.Device, sequence: id.Of - 1}, func(pair *sides) { pair.alert = true })
 		return
 	}
 	if id.Of != 0 || (t.alerts == nil && !t.suspected(id.Due)) {
@@ -110,14 +146,11 @@ func (t *truth) see(id identity, payload []byte) {
 		return // the checksum holds, so this is what was sent; a payload of another format is the generator's own test
 	}
 	if t.alerts != nil && t.alarming() {
-		ref := alertRef{device: id.Device, sequence: id.Sequence}
-		pair := t.alerts[ref]
-		pair.reading = true
-		t.alerts[ref] = pair
+		t.side(alertRef{device: id.Device, sequence: id.Sequence}, func(pair *sides) { pair.reading = true })
 	}
 	for i := range t.anomalies {
 		if s := &t.anomalies[i]; id.Due >= s.span.From && id.Due < s.span.To {
-			t.detect(s, id, id.Anomalies&(1<<i) != 0)
+			t.detect(s, id)
 		}
 	}
 }
@@ -145,30 +178,26 @@ func (t *truth) alarming() bool {
 
 // detect feeds the detectors of one device. They see every reading in the anomaly's span, labelled or not: the label is
 // what they are held against, never what they look at.
-func (t *truth) detect(s *suspect, id identity, labelled bool) {
+func (t *truth) detect(s *suspect, id identity) {
 	subject := t.generator.Device(id.Device)
 	fleet := t.fleets[subject.Fleet]
 	if !s.spec.Where.Covers(fleet.Name, subject.Place) {
 		return
 	}
-	known := s.devices[id.Device]
-	if known == nil {
-		known = &device{detectors: map[string]*assertions.Detector{}}
-		s.devices[id.Device] = known
-	}
-	if labelled {
-		known.labelled = true
-		s.injected++
+	detectors := s.watched[id.Device]
+	if detectors == nil {
+		detectors = map[string]*assertions.Detector{}
+		s.watched[id.Device] = detectors
 	}
 	for _, sensor := range fleet.Sensors {
 		profile, applies := s.sensors[sensor]
 		if !applies {
 			continue
 		}
-		detector := known.detectors[sensor]
+		detector := detectors[sensor]
 		if detector == nil {
 			detector = assertions.NewDetector(profile)
-			known.detectors[sensor] = detector
+			detectors[sensor] = detector
 		}
 		value, present := t.valueOf(sensor)
 		detector.Add(id.Due, value, present)
@@ -189,12 +218,9 @@ func (t *truth) found() []assertions.Anomaly {
 	found := make([]assertions.Anomaly, 0, len(t.anomalies))
 	for _, s := range t.anomalies {
 		account := assertions.Anomaly{Name: s.spec.Name, Do: string(s.spec.Do), Span: s.span, Injected: s.injected}
-		for _, known := range s.devices {
-			if !known.labelled {
-				continue
-			}
-			account.Devices++
-			for _, detector := range known.detectors {
+		account.Devices = int64(len(s.devices))
+		for number := range s.devices {
+			for _, detector := range s.watched[number] {
 				if detector.Fired() {
 					account.Detected++
 					break
@@ -211,11 +237,10 @@ func (t *truth) alertsFound() *assertions.Alerts {
 	if t.alerts == nil {
 		return nil
 	}
-	account := &assertions.Alerts{}
+	account := &assertions.Alerts{Due: t.complete}
 	for _, pair := range t.alerts {
 		switch {
-		case pair.reading && pair.alert:
-			account.Due++
+		case pair.withheld:
 		case pair.reading:
 			account.Due++
 			account.Missing++

@@ -14,7 +14,7 @@ import (
 
 // validator holds a scenario against the rules between its values. It looks at every value that the decoder could read,
 // so that the author learns of all mistakes at once, and keeps silent about those that are mistaken already. Each part
-// has its own file: the fleet, the load, Kafka, the expectations.
+// has its own file: the fleet, the load, Kafka, its brokers, the expectations.
 type validator struct {
 	*collector
 	*Resolved
@@ -96,6 +96,7 @@ func (v *validator) scenario() {
 	v.anomalies()
 	v.faults()
 	v.expectations()
+	v.caps()
 	if len(v.mistakes) == 0 && len(v.Anomalies) > 0 {
 		v.placed()
 	}

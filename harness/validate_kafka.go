@@ -3,8 +3,10 @@ package harness
 import (
 	"math"
 	"regexp"
+	"strings"
 	"time"
 
+	"github.com/fleetproof/fleetproof/harness/broker"
 	"github.com/fleetproof/fleetproof/producer"
 )
 
@@ -12,18 +14,20 @@ const (
 	maxBrokers    = 100
 	maxPartitions = 10_000
 	maxMemory     = 1 << 40 // bytes
+	maxTopicName  = 249     // Kafka's own limit
 )
 
 // kafka checks the cluster, the topics, the producer and the oracle.
 func (v *validator) kafka() {
-	v.from1("broker.brokers", v.Broker.Brokers, maxBrokers)
+	v.broker()
 	v.topic("topic.name", v.Topic.Name)
 	v.from1("topic.partitions", v.Topic.Partitions, maxPartitions)
 	v.check(
 		rule{v.Topic.ReplicationFactor >= 1, "topic.replication_factor", "must be at least 1", "", nil},
 		rule{
-			v.Topic.ReplicationFactor <= v.Broker.Brokers, "topic.replication_factor", "must be at most the number of brokers", "",
-			[]string{"broker.brokers"},
+			// How many brokers an external cluster has shows when it is asked.
+			v.Topic.ReplicationFactor <= v.Broker.Brokers || v.Broker.Kind == broker.External, "topic.replication_factor",
+			"must be at most the number of brokers", "", []string{"broker.brokers", "broker.kind"},
 		},
 	)
 	v.check(
@@ -36,9 +40,14 @@ func (v *validator) kafka() {
 	if v.Alerts != nil {
 		v.topic("alerts.topic", v.Alerts.Topic)
 		v.from1("alerts.partitions", v.Alerts.Partitions, maxPartitions)
-		v.check(rule{
-			v.Alerts.Topic != v.Topic.Name, "alerts.topic", "must be another topic than the readings'", "", []string{"topic.name"},
-		})
+		metric := strings.NewReplacer(".", "_") // Kafka's metrics know no dots, so it refuses a topic that they would take for another
+		v.check(
+			rule{v.Alerts.Topic != v.Topic.Name, "alerts.topic", "must be another topic than the readings'", "", []string{"topic.name"}},
+			rule{
+				metric.Replace(v.Alerts.Topic) != metric.Replace(v.Topic.Name), "alerts.topic",
+				"must differ from the readings' topic in more than a dot for an underscore", "", []string{"topic.name"},
+			},
+		)
 	}
 	v.client(v.Producer)
 	v.oracle()
@@ -52,7 +61,7 @@ func (v *validator) topic(path, name string) {
 		v.wrong(path, "missing", "give it a name")
 	}
 	v.check(rule{
-		topicPattern.MatchString(name) && len(name) <= 249 && name != "." && name != "..",
+		topicPattern.MatchString(name) && len(name) <= maxTopicName && name != "." && name != "..",
 		path, "must be 1 to 249 letters, digits, dots, dashes and underscores", "", nil,
 	})
 }

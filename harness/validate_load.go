@@ -166,26 +166,43 @@ func (s *Scenario) befalls(a generator.Anomaly, fleet generator.Fleet) bool {
 	})
 }
 
-// faults checks the trouble. What a kind of fault needs, and who can do it, is the business of package fault.
+// faults checks the trouble. What a kind of fault needs, who can do it, and which faults go together, is the business of
+// package fault.
 func (v *validator) faults() {
 	v.names("faults", namesOf(v.Faults, func(f fault.Spec) string { return f.Name }))
-	world := fault.World{Broker: v.Broker.Kind, Brokers: v.Broker.Brokers, Topics: v.topics(), End: v.Load.length()}
+	world := v.world()
 	for i, spec := range v.Faults {
 		path := index("faults", i)
 		if !v.sound(join(path, "do")) {
 			continue
 		}
 		for _, problem := range fault.Validate(spec, world) {
-			about := map[string][]string{"at": {"load"}, "do": {"broker.kind"}, "target": {"broker", "topic", "alerts"}}
-			remedy := problem.Remedy
-			if problem.Known != nil {
-				remedy = suggest(problem.Got, problem.Known)
-			}
-			if v.sound(about[problem.Field]...) {
-				v.told(join(path, problem.Field), problem.Problem, remedy)
-			}
+			v.trouble(path, problem)
 		}
 		v.check(rule{spec.For <= longest, join(path, "for"), "must be at most " + written(longest), "", nil})
 		v.over(path, spec.At, spec.For)
+	}
+	if !v.sound("faults", "broker", "topic", "alerts", "load") {
+		return // together they can only be understood when each is
+	}
+	for _, conflict := range fault.Conflicts(v.Faults, world) {
+		v.trouble(index("faults", conflict.Fault), conflict.Problem)
+	}
+}
+
+// trouble notes what is wrong with a fault, unless that rests on something that is mistaken itself.
+func (v *validator) trouble(path string, problem fault.Problem) {
+	remedy := problem.Remedy
+	if problem.Known != nil {
+		remedy = suggest(problem.Got, problem.Known)
+	}
+	cluster := []string{"broker", "topic", "alerts"}
+	about := map[string][]string{"at": {"load"}, "do": {"broker.kind"}, "target": cluster, "to": cluster}
+	at := join(path, problem.Field)
+	if problem.Field == "for" && v.found[at] == nil {
+		problem.Problem = "missing" // and not 0s
+	}
+	if v.sound(about[problem.Field]...) {
+		v.told(at, problem.Problem, remedy)
 	}
 }

@@ -36,9 +36,7 @@ func (w *watch) sample(ctx context.Context, r *run) {
 			return
 		case <-heart.C:
 			now := r.clock()
-			if now-last > beat+r.scenario.Oracle.StallLimit {
-				w.stalls = append(w.stalls, assertions.Stall{Span: assertions.Span{From: last + beat, To: now}})
-			}
+			w.beat(last, now, r.scenario.Oracle.StallLimit)
 			last = now
 		case <-second.C:
 			sample := sampler.sample(r.clock())
@@ -47,6 +45,13 @@ func (w *watch) sample(ctx context.Context, r *run) {
 			stats := r.producer.Stats()
 			r.options.Metrics.Stats(stats.Batches, stats.Retries, stats.Connections, stats.Queued)
 		}
+	}
+}
+
+// beat takes two heartbeats that follow each other. What lies between them beyond the limit, the machine did not run us.
+func (w *watch) beat(last, now, limit time.Duration) {
+	if now-last > beat+limit {
+		w.stalls = append(w.stalls, assertions.Stall{Span: assertions.Span{From: last + beat, To: now}})
 	}
 }
 

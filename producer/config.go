@@ -11,9 +11,10 @@ import (
 // Config is the producer's part of a scenario: every setting that changes what the client promises or how fast it is.
 // It carries no defaults; those live in scenarios/defaults.yaml.
 type Config struct {
-	// Bootstrap and ClientID are filled in by the harness, not by the scenario.
-	Bootstrap []string `yaml:"-"`
-	ClientID  string   `yaml:"-"`
+	// Bootstrap, ClientID and MetadataRefresh are filled in by the harness, not by the scenario.
+	Bootstrap       []string      `yaml:"-"`
+	ClientID        string        `yaml:"-"`
+	MetadataRefresh time.Duration `yaml:"-"` // how often the client asks which partitions there are, without any trouble; 0: as it does by itself
 
 	Acks        Acks        `yaml:"acks"`          // how many replicas must have a record before it is acknowledged
 	Idempotent  bool        `yaml:"idempotent"`    // the broker drops repeated batches (KIP-98); needs acks all and one request in flight

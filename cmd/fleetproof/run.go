@@ -50,10 +50,11 @@ func (o overrides) loadAll(names []string, w world) ([]*harness.Resolved, error)
 type runCommand struct {
 	Files []string `arg:"" name:"file" help:"Scenario files, or names of shipped scenarios, to be played one after the other."`
 	overrides
-	Out     string `placeholder:"DIR" help:"Write result.json, junit.xml, evidence.json and the resolved scenario.yaml there; with several scenarios, into a folder for each. An earlier run in it is replaced."`
-	JSON    bool   `name:"json" help:"Write the result as JSON instead of text, one document for each scenario."`
-	Metrics string `placeholder:"HOST:PORT" help:"Offer Prometheus metrics at http://HOST:PORT/metrics while running."`
-	Quiet   bool   `help:"Show no progress."`
+	AllowExternal bool   `name:"allow-external" help:"Let scenarios with an external broker create topics in that cluster, write to them and delete them."`
+	Out           string `placeholder:"DIR" help:"Write result.json, junit.xml, evidence.json and the resolved scenario.yaml there; with several scenarios, into a folder for each. An earlier run in it is replaced."`
+	JSON          bool   `name:"json" help:"Write the result as JSON instead of text, one document for each scenario."`
+	Metrics       string `placeholder:"HOST:PORT" help:"Offer Prometheus metrics at http://HOST:PORT/metrics while running."`
+	Quiet         bool   `help:"Show no progress."`
 }
 
 // execute finds out everything that can be wrong before it starts anything, then plays one scenario after the other.
@@ -65,6 +66,9 @@ func (c runCommand) execute(w world) (int, error) {
 
 	scenarios, err := c.loadAll(c.Files, w)
 	if err != nil {
+		return exitMistake, err
+	}
+	if err := c.allow(scenarios); err != nil {
 		return exitMistake, err
 	}
 	if _, _, err := net.SplitHostPort(c.Metrics); c.Metrics != "" && err != nil {
@@ -99,13 +103,14 @@ func (c runCommand) execute(w world) (int, error) {
 			Progress: console.progress,
 			Metrics:  metrics,
 			Out:      folders.of(i),
+			External: c.AllowExternal,
 			Abort:    interrupts.abort,
 		})
 		console.clear()
 		verdict := assertions.Error
-		if err == nil {
+		if result != nil { // also where only the clean-up failed: what was proven stands, beside that error
 			verdict = result.Verdict
-			err = c.deliver(w, c.Files[i], scenario, result, folders.of(i))
+			err = errors.Join(err, c.deliver(w, c.Files[i], scenario, result, folders.of(i)))
 		}
 		if err != nil {
 			console.say(fmt.Sprintf("fleetproof: run %s: %s", scenario.Name, scenario.Masked(err.Error())))
@@ -121,6 +126,21 @@ func (c runCommand) execute(w world) (int, error) {
 		code = exitInterrupted
 	}
 	return code, nil
+}
+
+// allow wants the flag for every scenario that would write to somebody's cluster.
+func (c runCommand) allow(scenarios []*harness.Resolved) error {
+	var refused harness.Mistakes
+	for _, scenario := range scenarios {
+		var mistakes harness.Mistakes
+		if errors.As(scenario.AllowExternal(c.AllowExternal), &mistakes) {
+			refused = append(refused, mistakes...)
+		}
+	}
+	if len(refused) > 0 {
+		return refused
+	}
+	return nil
 }
 
 // serveMetrics starts to offer metrics where that was asked for. Where it was not, both are nil.
@@ -164,6 +184,9 @@ func (c runCommand) replay(name string, result *assertions.Result) string {
 	words = append(words, "--set", fmt.Sprintf("seed=%d", result.Seed))
 	for _, expect := range c.Expect {
 		words = append(words, "--expect", expect)
+	}
+	if c.AllowExternal {
+		words = append(words, "--allow-external")
 	}
 	return quoted(words)
 }

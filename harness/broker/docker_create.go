@@ -17,8 +17,8 @@ import (
 // topics. Three brokers on two cores need ten seconds.
 const formTimeout = 3 * time.Minute
 
-// minimumHeap is what a broker's JVM does not start without.
-const minimumHeap = 128 << 20
+// MinimumHeap is what the JVM of a docker broker does not start without, in bytes.
+const MinimumHeap = 128 << 20
 
 func (s Spec) checkDocker() error {
 	switch {
@@ -26,8 +26,8 @@ func (s Spec) checkDocker() error {
 		return errors.New("a docker broker needs the identity of the run")
 	case s.Image == "":
 		return errors.New("a docker broker needs an image, such as apache/kafka:4.3.1")
-	case s.Heap < minimumHeap:
-		return fmt.Errorf("the heap of a docker broker is at least %d MiB, got %d bytes", minimumHeap>>20, s.Heap)
+	case s.Heap < MinimumHeap:
+		return fmt.Errorf("the heap of a docker broker is at least %d MiB, got %d bytes", MinimumHeap>>20, s.Heap)
 	}
 	if err := CheckConfig(s.Config); err != nil {
 		return fmt.Errorf("config of a docker broker: %w", err)

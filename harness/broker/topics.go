@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 	"time"
@@ -42,15 +43,32 @@ func checkTopics(topics []Topic, brokers int) error {
 	return nil
 }
 
+// setting is one setting of a topic, by its name in Kafka.
+type setting struct{ name, value string }
+
+// settings are what the topic needs beside its size. Records carry event times, which may lie months ago or ahead: Kafka
+// deletes what seems a week old half a minute after it started, and refuses what seems to come from the future. Neither
+// may happen to records that are to be accounted for.
+func (t Topic) settings() []setting {
+	return []setting{
+		{"min.insync.replicas", fmt.Sprint(t.MinInsyncReplicas)},
+		{"retention.ms", "-1"},
+		{"retention.bytes", "-1"},
+		{"message.timestamp.before.max.ms", fmt.Sprint(math.MaxInt64)},
+		{"message.timestamp.after.max.ms", fmt.Sprint(math.MaxInt64)},
+	}
+}
+
 // createTopic creates a topic by a request to one broker, which must be the controller or pass it on. Replicas are the
 // nodes on which its partitions are placed; without them Kafka places the partitions.
 func (c *Cluster) createTopic(ctx context.Context, node int, topic Topic, replicas [][]int32) error {
-	config := kmsg.NewCreateTopicsRequestTopicConfig()
-	config.Name = "min.insync.replicas"
-	config.Value = kmsg.StringPtr(fmt.Sprint(topic.MinInsyncReplicas))
 	wanted := kmsg.NewCreateTopicsRequestTopic()
 	wanted.Topic = topic.Name
-	wanted.Configs = append(wanted.Configs, config)
+	for _, setting := range topic.settings() {
+		config := kmsg.NewCreateTopicsRequestTopicConfig()
+		config.Name, config.Value = setting.name, kmsg.StringPtr(setting.value)
+		wanted.Configs = append(wanted.Configs, config)
+	}
 	wanted.NumPartitions, wanted.ReplicationFactor = int32(topic.Partitions), int16(topic.ReplicationFactor)
 	if replicas != nil {
 		wanted.NumPartitions, wanted.ReplicationFactor = -1, -1

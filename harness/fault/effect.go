@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
-	"time"
+	"sync"
+	"sync/atomic"
 
 	"github.com/fleetproof/fleetproof/harness/broker"
 )
@@ -41,7 +41,26 @@ func newEffect(spec Spec, nodes []int, field Field, random *rand.Rand) (effect, 
 	case LoseAck:
 		return &lossEffect{at, &loss{strike: newStrikes(spec, field.Clock, random).strike}}, nil
 	case Error:
-		return &errorEffect{targets: at, spec: spec, strike: newStrikes(spec, field.Clock, random).strike}, nil
+		return &errorEffect{targets: at, api: spec.API, err: spec.Error, strike: newStrikes(spec, field.Clock, random).strike}, nil
+	case Kill:
+		return newContainerEffect(at, at.kill), nil
+	case Stop, Restart:
+		return newContainerEffect(at, at.stop), nil
+	case RollingRestart:
+		return rollingEffect{newContainerEffect(at, at.stop)}, nil
+	case Pause:
+		return newContainerEffect(at, at.pause), nil
+	case Isolate:
+		return newContainerEffect(at, at.isolate), nil
+	case ElectLeader, MoveLeader:
+		return &leaderEffect{sighted: sighted{targets: at}, spec: spec}, nil
+	case AddPartitions:
+		return &growthEffect{sighted: sighted{targets: at}, topic: spec.Target.Topic, to: int32(*spec.To)}, nil
+	case ShrinkISR:
+		if field.World.Broker == broker.Docker {
+			return &shrinkEffect{newContainerEffect(at, at.stop), spec.Target}, nil
+		}
+		return &errorEffect{targets: at, api: "Produce", err: "NOT_ENOUGH_REPLICAS"}, nil
 	default:
 		return &crashEffect{targets: at}, nil
 	}
@@ -51,16 +70,6 @@ func newEffect(spec Spec, nodes []int, field Field, random *rand.Rand) (effect, 
 type targets struct {
 	nodes []int
 	field Field
-}
-
-// link is the link of a target.
-func (t targets) link(node int) *link { return t.field.Links.links[node] }
-
-// change changes the faults in effect on every target's link.
-func (t targets) change(edit func(*linkFaults)) {
-	for _, node := range t.nodes {
-		t.link(node).change(edit)
-	}
 }
 
 // healed wants an answer from every target, the way a client would get it.
@@ -73,149 +82,29 @@ func (t targets) healed(ctx context.Context) error {
 	return nil
 }
 
-// busy is how long an answer may take on a link without latency when the machine has other things to do.
-const busy = 20 * time.Millisecond
-
-type latencyEffect struct {
+// sighted is where an effect takes place that touches what it touches at once, and is told when that has been seen.
+type sighted struct {
 	targets
-	delay *delay
+	touched atomic.Int64
 }
 
-func newLatency(spec Spec, at targets) *latencyEffect {
-	d := &delay{latency: *spec.Latency, random: at.field.Links.random()}
-	if spec.Jitter != nil {
-		d.jitter = *spec.Jitter
+func (s *sighted) hits() int64 { return s.touched.Load() }
+
+// see adds what the effect has been seen to touch.
+func (s *sighted) see(touched int) {
+	if touched > 0 {
+		s.touched.Add(int64(touched))
+		s.field.seen()
 	}
-	return &latencyEffect{at, d}
 }
 
-func (e *latencyEffect) inject(context.Context) error {
-	e.change(func(f *linkFaults) { f.delays = append(f.delays, e.delay) })
-	return nil
-}
-
-func (e *latencyEffect) hits() int64 { return e.delay.hits.Load() }
-
-func (e *latencyEffect) undo(context.Context) error {
-	e.change(func(f *linkFaults) { f.delays = without(f.delays, e.delay) })
-	return nil
-}
-
-// healed wants an answer from each target sooner than the latency would allow. Other latencies may still be in effect
-// on the same link, and are allowed for.
-func (e *latencyEffect) healed(ctx context.Context) error {
-	for _, node := range e.nodes {
-		limit := max(e.delay.latency, busy) + e.link(node).longest()
-		asked := time.Now()
-		if err := e.field.Cluster.Probe(ctx, node); err != nil {
-			return err
-		}
-		if took := time.Since(asked); took >= limit {
-			return fmt.Errorf("broker %d answered in %s, not below %s", node+1, took, limit)
-		}
+// sideBySide does something to each of the targets, all at the same time.
+func (t targets) sideBySide(do func(node int) error) error {
+	errs := make([]error, len(t.nodes))
+	var group sync.WaitGroup
+	for i, node := range t.nodes {
+		group.Go(func() { errs[i] = withoutPanic(func() error { return do(node) }) })
 	}
-	return nil
-}
-
-type cutEffect struct {
-	targets
-	cut cut
-}
-
-func (e *cutEffect) inject(context.Context) error {
-	for _, node := range e.nodes {
-		e.link(node).sever(&e.cut)
-	}
-	return nil
-}
-
-func (e *cutEffect) hits() int64 { return e.cut.hits.Load() }
-
-func (e *cutEffect) undo(context.Context) error {
-	e.change(func(f *linkFaults) { f.cuts = without(f.cuts, &e.cut) })
-	return nil
-}
-
-type lossEffect struct {
-	targets
-	loss *loss
-}
-
-func (e *lossEffect) inject(context.Context) error {
-	e.change(func(f *linkFaults) { f.losses = append(f.losses, e.loss) })
-	return nil
-}
-
-func (e *lossEffect) hits() int64 { return e.loss.hits.Load() }
-
-func (e *lossEffect) undo(context.Context) error {
-	e.change(func(f *linkFaults) { f.losses = without(f.losses, e.loss) })
-	return nil
-}
-
-// without is the list without one of its members.
-func without[T comparable](list []T, member T) []T {
-	return slices.DeleteFunc(list, func(each T) bool { return each == member })
-}
-
-type errorEffect struct {
-	targets
-	spec      Spec
-	strike    func() bool
-	answering *broker.Answering // nil: not in effect yet
-}
-
-func (e *errorEffect) inject(context.Context) (err error) {
-	e.answering, err = e.field.Cluster.Answer(broker.ErrorAnswer{
-		API: e.spec.API, Error: e.spec.Error, Nodes: e.nodes, Strike: e.strike,
-	})
-	return err
-}
-
-func (e *errorEffect) hits() int64 {
-	if e.answering == nil {
-		return 0
-	}
-	return e.answering.Hits()
-}
-
-func (e *errorEffect) undo(context.Context) error {
-	if e.answering != nil {
-		e.answering.Remove()
-	}
-	return nil
-}
-
-type crashEffect struct {
-	targets
-	crashed []int   // of nodes, those that are down now
-	before  []int64 // what earlier crashes had hit, in the order of nodes
-}
-
-func (e *crashEffect) inject(context.Context) error {
-	for _, node := range e.nodes {
-		e.before = append(e.before, e.field.Cluster.Refused(node))
-		if err := e.field.Cluster.Crash(node); err != nil {
-			return err
-		}
-		e.crashed = append(e.crashed, node)
-	}
-	return nil
-}
-
-func (e *crashEffect) hits() (sum int64) {
-	for i, before := range e.before {
-		sum += e.field.Cluster.Refused(e.nodes[i]) - before
-	}
-	return sum
-}
-
-func (e *crashEffect) undo(context.Context) error {
-	for len(e.crashed) > 0 {
-		if err := e.field.Cluster.Restore(e.crashed[0]); err != nil {
-			return err
-		}
-		e.crashed = e.crashed[1:]
-	}
-	return nil
+	group.Wait()
+	return errors.Join(errs...)
 }

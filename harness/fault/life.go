@@ -25,6 +25,7 @@ type Life struct {
 // playing is a fault and how far it has come. The runner's mutex guards what changes, except that the goroutine that
 // plays the fault may read what only it writes.
 type playing struct {
+	place  int // among the faults of the scenario
 	spec   Spec
 	row    Row
 	random *rand.Rand
@@ -48,6 +49,15 @@ const (
 
 // inEffect says whether there is something of the fault to undo.
 func (f *playing) inEffect() bool { return f.state == injecting || f.state == injected }
+
+// see notes when the effect of a fault was first seen.
+func (r *Runner) see(f *playing) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if f.life.ProvenAt == Never {
+		f.life.ProvenAt = r.field.Clock()
+	}
+}
 
 // enter moves a fault to its next state, and notes what only that moment knows.
 func (r *Runner) enter(f *playing, next state) {

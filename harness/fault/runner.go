@@ -1,9 +1,9 @@
 // Package fault hurts the brokers and the way to them, on schedule, and heals what it hurt.
 //
-// It takes the faults of a scenario (Spec), which Validate has found good, and a Field: the cluster, the links in front
-// of it and the run's clock. It gives the Life of each fault: when it was injected, when its effect was first seen, when
-// it was proven healed, when acknowledgements came again, and what it hit. It does not know who produces, what was sent,
-// or what any of it proves.
+// It takes the faults of a scenario (Spec), which Validate and Conflicts have found good, and a Field: the cluster, the
+// links in front of it and the run's clock. It gives the Life of each fault: when it was injected, when its effect was
+// first seen, when it was proven healed, when acknowledgements came again, and what it hit. It does not know who produces,
+// what was sent, or what any of it proves.
 //
 //	schedule ─▶ inject ─▶ hits > 0 ─▶ wait ─▶ undo ─▶ a probe succeeds ─▶ an acknowledgement
 //	            InjectedAt  ProvenAt                     HealedAt            ResumedAt
@@ -12,7 +12,11 @@
 // a panic; the last first. What cannot be proven healed is an error.
 //
 // The kinds of fault are a table (Kinds). Those between client and broker live in the links: one TCP proxy per broker,
-// in this process (Links), which understands no more of Kafka than lengths, API keys and correlation ids.
+// in this process (Links), which understands no more of Kafka than lengths, API keys and correlation ids. Those that take
+// a broker down do so to its container; those that only move things ask the cluster, past the links (admin).
+//
+// Faults may overlap. What they take down together is held against what the topics promise, before anything starts
+// (Conflicts) and once more when a fault is to begin: it waits until there is room for it, unless it says allow_loss.
 package fault
 
 import (
@@ -21,7 +25,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +34,7 @@ import (
 
 // Field is where faults take place.
 type Field struct {
+	World   World // what the faults have been held against
 	Cluster *broker.Cluster
 	Links   *Links               // nil: the run has none
 	Clock   func() time.Duration // since the start of the first stage; monotonic
@@ -38,8 +42,13 @@ type Field struct {
 	// Leader is the broker that leads a partition now, by its place in Cluster.Nodes.
 	Leader func(ctx context.Context, topic string, partition int32) (node int, err error)
 
+	// Grows is told before a topic gets more partitions; nil: nobody asks.
+	Grows func(topic string, partitions int)
+
 	HealTimeout time.Duration // for one fault to be undone, and again to be proven healed
 	Seed        uint64
+
+	seen func() // tells the runner that the effect of the fault has been seen
 }
 
 // Runner plays the faults of a run. A nil *Runner is a run without faults. Its methods are safe for concurrent use.
@@ -54,13 +63,13 @@ type Runner struct {
 	begun  []*playing // those injected, or half injected, in order
 }
 
-// NewRunner prepares to play faults in which Validate has found no problem.
+// NewRunner prepares to play faults in which neither Validate nor Conflicts has found a problem.
 func NewRunner(specs []Spec, field Field) *Runner {
 	r := &Runner{field: field, effect: newEffect}
 	for i, spec := range specs {
 		row, _ := spec.Do.Row()
 		r.faults = append(r.faults, &playing{
-			spec: spec, row: row, undone: make(chan struct{}),
+			place: i, spec: spec, row: row, undone: make(chan struct{}),
 			random: rand.New(rand.NewPCG(field.Seed, uint64(i))),
 			life: Life{
 				Name: spec.Name, Do: string(spec.Do), Target: spec.Target.String(), Proof: row.Proof,
@@ -92,33 +101,18 @@ func (r *Runner) Run(ctx context.Context) error {
 	return errors.Join(append(errs, r.healAll(ctx))...)
 }
 
-// healAll undoes what is still in effect, and proves all of it healed. Nothing is in play any more.
-func (r *Runner) healAll(ctx context.Context) error {
-	var errs []error
-	for _, f := range slices.Backward(r.begun) {
-		if f.inEffect() {
-			errs = append(errs, r.guard(f, func() error { return r.undo(ctx, f) }))
-		}
-		if f.inEffect() {
-			r.enter(f, given) // undoing it panicked
-		}
+// guard names the fault in its error, and makes a panic an error: others still have to be healed.
+func (r *Runner) guard(f *playing, step func() error) error {
+	if err := withoutPanic(step); err != nil {
+		return fmt.Errorf("fault %s: %w", f.spec.Name, err)
 	}
-	for _, f := range slices.Backward(r.begun) {
-		if f.state == undone {
-			errs = append(errs, r.guard(f, func() error { return r.prove(ctx, f) }))
-		}
-	}
-	return errors.Join(errs...)
+	return nil
 }
 
-// guard names the fault in its error, and makes a panic an error: others still have to be healed.
-func (r *Runner) guard(f *playing, step func() error) (err error) {
+func withoutPanic(step func() error) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
-		}
-		if err != nil {
-			err = fmt.Errorf("fault %s: %w", f.spec.Name, err)
 		}
 	}()
 	return step()
@@ -135,7 +129,7 @@ func (r *Runner) play(ctx context.Context, f *playing) error {
 		}
 		return fmt.Errorf("inject: %w", err)
 	}
-	if !r.await(ctx, f, over) {
+	if !f.inEffect() || !r.await(ctx, f, over) {
 		return nil
 	}
 	if err := r.undo(ctx, f); err != nil {
@@ -144,8 +138,10 @@ func (r *Runner) play(ctx context.Context, f *playing) error {
 	return r.prove(ctx, f)
 }
 
-// watchEvery is how often a fault in force is looked at for its first hit.
-const watchEvery = 5 * time.Millisecond
+const (
+	watchEvery = 5 * time.Millisecond   // a fault in force is looked at for its first hit
+	waitPause  = 100 * time.Millisecond // before a fault that had to wait may begin
+)
 
 // await waits until the schedule has the fault in a phase, and watches for its first hit meanwhile. False says that ctx
 // ended first.
@@ -178,137 +174,50 @@ func (r *Runner) unproven(f *playing) bool {
 	return false
 }
 
+// inject puts a fault into effect as soon as what others did leaves room for it. A fault whose time is over before that
+// is left out.
 func (r *Runner) inject(ctx context.Context, f *playing) error {
-	ctx, cancel := context.WithTimeout(ctx, r.field.HealTimeout)
+	for {
+		begun, err := r.resolve(ctx, f)
+		if err != nil {
+			return err
+		}
+		if begun {
+			break
+		}
+		if now, _ := f.spec.phaseAt(r.field.Clock()); now == over && f.spec.For > 0 {
+			return nil
+		}
+		if !pause(ctx, waitPause) {
+			return ctx.Err()
+		}
+	}
+	turns := 1
+	if f.row.inTurn {
+		turns = len(f.nodes)
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(turns)*r.field.HealTimeout)
 	defer cancel()
-	nodes, target, err := r.resolve(ctx, f.spec.Target)
-	if err != nil {
-		return err
-	}
-	effect, err := r.effect(f.spec, nodes, r.field, f.random)
-	if err != nil {
-		return err
-	}
-	r.mutex.Lock()
-	f.nodes, f.effect, f.state = nodes, effect, injecting
-	f.life.Target, f.life.InjectedAt = target, r.field.Clock()
-	r.begun = append(r.begun, f)
-	r.mutex.Unlock()
-	if err := effect.inject(ctx); err != nil {
+	if err := f.effect.inject(ctx); err != nil {
 		return err
 	}
 	r.enter(f, injected)
 	return nil
 }
 
-// resolve finds the brokers that are meant now.
-func (r *Runner) resolve(ctx context.Context, target Target) (nodes []int, resolved string, err error) {
-	brokers := len(r.field.Cluster.Nodes())
-	if target.All {
-		for node := range brokers {
-			nodes = append(nodes, node)
-		}
-		return nodes, target.String(), nil
-	}
-	node := target.Broker - 1
-	if target.Leader {
-		node, err = r.field.Leader(ctx, target.Topic, target.Partition)
-		if err != nil {
-			return nil, "", fmt.Errorf("find the %s: %w", target, err)
-		}
-	}
-	if node < 0 || node >= brokers {
-		return nil, "", fmt.Errorf("there is no broker %d", node+1)
-	}
-	return []int{node}, Target{Broker: node + 1}.String(), nil
-}
-
-// undo takes the effect back. It outlives ctx, and tries again until the deadline.
-func (r *Runner) undo(ctx context.Context, f *playing) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.field.HealTimeout)
+// resolve finds out what a fault is to hit, and whether it may begin.
+func (r *Runner) resolve(ctx context.Context, f *playing) (begun bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, r.field.HealTimeout)
 	defer cancel()
-	err := again(ctx, func() error { return f.effect.undo(ctx) })
+	nodes, target, err := r.field.resolve(ctx, f.spec)
 	if err != nil {
-		r.enter(f, given)
-		return fmt.Errorf("heal: not undone within %s: %w", r.field.HealTimeout, err)
+		return false, err
 	}
-	r.enter(f, undone)
-	return nil
-}
-
-// prove waits until the targets are well. While another fault lets no connection through to them that cannot be seen:
-// the deadline starts anew when that one has been undone. Where ctx ends before, healAll proves the rest.
-func (r *Runner) prove(ctx context.Context, f *playing) error {
-	for {
-		if other := r.severing(f); other != nil {
-			select {
-			case <-other.undone:
-				continue
-			case <-ctx.Done():
-				return nil
-			}
-		}
-		severed := false
-		proving, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.field.HealTimeout)
-		err := again(proving, func() error {
-			err := f.effect.healed(proving)
-			if err != nil && r.severing(f) != nil {
-				severed = true
-				cancel()
-			}
-			return err
-		})
-		cancel()
-		switch {
-		case err == nil:
-			r.enter(f, healed)
-			return nil
-		case !severed:
-			r.enter(f, given)
-			return fmt.Errorf("heal: not proven within %s: %w", r.field.HealTimeout, err)
-		}
+	field := r.field
+	field.seen = func() { r.see(f) }
+	effect, err := r.effect(f.spec, nodes, field, f.random)
+	if err != nil {
+		return false, err
 	}
-}
-
-// severing finds another fault in effect that lets no connection through to a target of f.
-func (r *Runner) severing(f *playing) *playing {
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	for _, other := range r.begun {
-		if other != f && other.row.severs && other.inEffect() &&
-			slices.ContainsFunc(f.nodes, func(node int) bool { return slices.Contains(other.nodes, node) }) {
-			return other
-		}
-	}
-	return nil
-}
-
-// again takes a step until it succeeds or ctx ends, and returns the last error that was not ctx's own doing.
-func again(ctx context.Context, step func() error) error {
-	const most = 100 * time.Millisecond
-	var last error
-	for wait := 5 * time.Millisecond; ; wait = min(2*wait, most) {
-		err := step()
-		if err == nil {
-			return nil
-		}
-		if last == nil || ctx.Err() == nil {
-			last = err
-		}
-		if !pause(ctx, wait) {
-			return last
-		}
-	}
-}
-
-// pause waits, and says whether ctx still lives.
-func pause(ctx context.Context, wait time.Duration) bool {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return r.begin(f, nodes, target, effect)
 }

@@ -75,18 +75,23 @@ func (s *script) healed(context.Context) error {
 }
 
 // perform plays scripted faults in a bubble of synctest until the schedule is over or `until`, and returns what was
-// done when, the lives, and the error of the run. The runner's clock starts with the bubble.
+// done when, the lives, and the error of the run. The runner's clock starts with the bubble. The faults believe that they
+// are on three docker brokers, with another leader every ten seconds.
 func perform(t *testing.T, specs []Spec, scripts map[string]*script, until time.Duration, during func(r *Runner)) (log []string, lives []Life, problem error) {
 	t.Helper()
-	cluster, err := broker.Start(t.Context(), broker.Spec{Kind: broker.Embedded, Brokers: 2}, nil, nil)
+	cluster, err := broker.Start(t.Context(), broker.Spec{Kind: broker.Embedded, Brokers: 3}, nil, nil)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, cluster.Close(context.Background())) }()
 	synctest.Test(t, func(*testing.T) {
 		start := time.Now()
 		var written chronicle
 		r := NewRunner(specs, Field{
+			World:   World{Broker: broker.Docker, Brokers: 3, Topics: []broker.Topic{{Name: topic, Partitions: 6, ReplicationFactor: 3, MinInsyncReplicas: 2}}},
 			Cluster: cluster, HealTimeout: 3 * time.Second,
 			Clock: func() time.Duration { return time.Since(start) },
+			Leader: func(context.Context, string, int32) (int, error) {
+				return int(time.Since(start) / (10 * time.Second)), nil
+			},
 		})
 		r.effect = func(spec Spec, _ []int, _ Field, _ *rand.Rand) (effect, error) {
 			s, found := scripts[spec.Name]
@@ -395,7 +400,7 @@ func TestRunOnWhatIsNotThere(t *testing.T) {
 		{"broker", s.field(), Spec{Do: Cut, Target: Target{Broker: 2}}, "inject: there is no broker 2"},
 		{"link", unlinked, Spec{Do: Cut}, "inject: the run has no links"},
 		{"leader", leaderless, Spec{Do: Cut, Target: leader}, "inject: find the leader of readings/0: it has none"},
-		{"kind", s.field(), Spec{Do: "kill"}, `inject: unknown kind of fault "kill"`},
+		{"kind", s.field(), Spec{Do: "explode"}, `inject: unknown kind of fault "explode"`},
 		{"error", s.field(), Spec{Do: Error, API: "Produce"}, `inject: answer with an error: unknown error ""`},
 		{"panic", panicking, Spec{Do: Cut, Target: leader}, "panic: boom\n"},
 	}

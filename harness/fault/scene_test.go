@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -24,19 +25,28 @@ const enough = time.Minute
 
 const topic = "readings"
 
-// scene is an embedded cluster behind links, with nobody in it yet.
+// scene is a cluster behind links, with nobody in it yet.
 type scene struct {
 	testing.TB
+	world   World
 	cluster *broker.Cluster
 	links   *Links
 }
 
+// newScene is a scene with an embedded cluster.
 func newScene(t testing.TB, brokers, partitions int) scene {
 	t.Helper()
-	links, err := Listen(brokers, 7)
+	return newSceneOf(t, broker.Spec{Kind: broker.Embedded, Brokers: brokers}, partitions)
+}
+
+func newSceneOf(t testing.TB, spec broker.Spec, partitions int) scene {
+	t.Helper()
+	world := World{Broker: spec.Kind, Brokers: spec.Brokers, Topics: []broker.Topic{{
+		Name: topic, Partitions: partitions, ReplicationFactor: min(3, spec.Brokers), MinInsyncReplicas: min(2, spec.Brokers),
+	}}}
+	links, err := Listen(spec.Brokers, 7)
 	require.NoError(t, err)
-	cluster, err := broker.Start(t.Context(), broker.Spec{Kind: broker.Embedded, Brokers: brokers},
-		[]broker.Topic{{Name: topic, Partitions: partitions, ReplicationFactor: 1, MinInsyncReplicas: 1}}, links.Addrs())
+	cluster, err := broker.Start(t.Context(), spec, world.Topics, links.Addrs())
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		require.NoError(t, cluster.Close(context.Background()))
@@ -47,20 +57,35 @@ func newScene(t testing.TB, brokers, partitions int) scene {
 		direct = append(direct, node.Direct)
 	}
 	links.Connect(direct)
-	return scene{t, cluster, links}
+	return scene{t, world, cluster, links}
 }
 
 // field is the scene for a runner, with a clock that starts now.
 func (s scene) field() Field {
 	start := time.Now()
 	return Field{
-		Cluster: s.cluster, Links: s.links, HealTimeout: enough, Seed: 7,
+		World: s.world, Cluster: s.cluster, Links: s.links, HealTimeout: enough, Seed: 7,
 		Clock: func() time.Duration { return time.Since(start) },
-		Leader: func(ctx context.Context, topic string, partition int32) (int, error) {
-			metadata, err := kadm.NewClient(s.observer()).Metadata(ctx, topic)
-			return int(metadata.Topics[topic].Partitions[partition].Leader), err // IDs and places are the same here
+		Leader: func(_ context.Context, _ string, partition int32) (int, error) {
+			return s.leaders()[partition] - 1, nil
 		},
 	}
+}
+
+// leaders are the brokers that lead the partitions, counted from 1.
+func (s scene) leaders() []int {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.Context(), enough)
+	defer cancel()
+	observer := s.observer()
+	defer observer.Close()
+	metadata, err := kadm.NewClient(observer).Metadata(ctx, topic)
+	require.NoError(s, err)
+	var leaders []int
+	for _, partition := range metadata.Topics[topic].Partitions.Sorted() {
+		leaders = append(leaders, 1+slices.IndexFunc(s.cluster.Nodes(), func(node broker.Node) bool { return node.ID == partition.Leader }))
+	}
+	return leaders
 }
 
 // client is a plain client that goes through the links.

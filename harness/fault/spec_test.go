@@ -9,48 +9,6 @@ import (
 	"github.com/fleetproof/fleetproof/harness/fault"
 )
 
-func TestTarget(t *testing.T) {
-	good := map[string]fault.Target{
-		"all":                          {All: true},
-		"broker 1":                     {Broker: 1},
-		"broker 12":                    {Broker: 12},
-		"leader of device-data/0":      {Leader: true, Topic: "device-data"},
-		"leader of a.b_c/2147483647":   {Leader: true, Topic: "a.b_c", Partition: 2147483647},
-		"leader of leader of things/7": {Leader: true, Topic: "leader of things", Partition: 7}, // no such topic, says Validate
-	}
-	for text, want := range good {
-		var target fault.Target
-		require.NoError(t, target.UnmarshalText([]byte(text)))
-		assert.Equal(t, want, target)
-		assert.Equal(t, text, target.String())
-	}
-	for _, text := range []string{
-		"", "nothing", "All", "broker", "broker 0", "broker -1", "broker +1", "broker 01", "broker 1 ", " broker 1", "broker two",
-		"leader", "leader of x", "leader of /0", "leader of x/", "leader of x/-1", "leader of x/+1", "leader of x/00",
-		"leader of x/2147483648", "leader of x/0/1", "broker 99999999999999999999",
-	} {
-		target := fault.Target{All: true}
-		require.EqualError(t, target.UnmarshalText([]byte(text)), `want "broker 2", "leader of device-data/0" or "all", got "`+text+`"`)
-		assert.Equal(t, fault.Target{All: true}, target, "unchanged by %q", text)
-	}
-	assert.Equal(t, "nothing", fault.Target{}.String())
-}
-
-func FuzzTarget(f *testing.F) {
-	for _, seed := range []string{"all", "broker 2", "leader of device-data/0", "nothing", "broker 02", "leader of /1"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		var target fault.Target
-		if err := target.UnmarshalText([]byte(text)); err != nil {
-			assert.Zero(t, target)
-			return
-		}
-		assert.NotZero(t, target)
-		assert.Equal(t, text, target.String())
-	})
-}
-
 func TestRate(t *testing.T) {
 	good := map[string]fault.Rate{
 		"3/s":       {PerSecond: 3},

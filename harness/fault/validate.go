@@ -9,12 +9,28 @@ import (
 	"github.com/fleetproof/fleetproof/harness/broker"
 )
 
-// World is what a fault can be held against before anything starts.
+// World is what faults can be held against before anything starts.
 type World struct {
 	Broker  broker.Kind
 	Brokers int
 	Topics  []broker.Topic
 	End     time.Duration // of the load; 0: not known
+}
+
+func (w World) topic(name string) (broker.Topic, bool) {
+	i := slices.IndexFunc(w.Topics, func(topic broker.Topic) bool { return topic.Name == name })
+	if i < 0 {
+		return broker.Topic{}, false
+	}
+	return w.Topics[i], true
+}
+
+func (w World) topicNames() []string {
+	names := make([]string, len(w.Topics))
+	for i, topic := range w.Topics {
+		names[i] = topic.Name
+	}
+	return names
 }
 
 // Problem is one mistake in a fault.
@@ -28,7 +44,8 @@ type Problem struct {
 }
 
 // Validate finds what is wrong with a fault in the given world: all of it, in the order of the fields. Names are not
-// looked at; how they are written is the language's business. A fault that has no problem can be played.
+// looked at; how they are written is the language's business. A fault that has no problem can be played by itself; what
+// faults do to each other is the business of Conflicts.
 func Validate(spec Spec, world World) []Problem {
 	row, found := spec.Do.Row()
 	if !found {
@@ -44,17 +61,26 @@ func Validate(spec Spec, world World) []Problem {
 	case world.End > 0 && spec.At >= world.End:
 		add("at", "begin before that", "is after the end of the load, %s, got %s", world.End, spec.At)
 	}
-	if spec.For <= 0 {
+	switch optional := row.takes("for"); {
+	case spec.For <= 0 && !optional:
 		add("for", "say how long the fault lasts", "must be above 0s, got %s", spec.For)
+	case spec.For < 0:
+		add("for", "leave it out, or say how long the fault lasts", "must be at least 0s, got %s", spec.For)
 	}
 	if !slices.Contains(row.Brokers, world.Broker) {
 		add("do", "brokers that can: "+join(row.Brokers), "%s brokers cannot do %s", world.Broker, spec.Do)
 	}
-	if problem := spec.Target.validate(world); problem.Problem != "" {
+	if problem := spec.Target.validate(row, world); problem.Problem != "" {
+		problems = append(problems, problem)
+	} else if problem := spec.validateTopics(world); problem.Problem != "" {
 		problems = append(problems, problem)
 	}
 	problems = append(problems, row.validateParameters(spec)...)
-	return append(problems, validateValues(spec)...)
+	problems = append(problems, validateValues(spec)...)
+	if problem := spec.validateTo(world); problem.Problem != "" {
+		problems = append(problems, problem)
+	}
+	return problems
 }
 
 func unknown(field, what, got string, known []string) Problem {
@@ -64,41 +90,54 @@ func unknown(field, what, got string, known []string) Problem {
 	}
 }
 
-func join(kinds []broker.Kind) string {
-	words := make([]string, len(kinds))
-	for i, kind := range kinds {
-		words[i] = string(kind)
+func join[T ~string](words []T) string {
+	texts := make([]string, len(words))
+	for i, word := range words {
+		texts[i] = string(word)
 	}
-	return strings.Join(words, ", ")
+	return strings.Join(texts, ", ")
 }
 
-// validate finds the target among the brokers and topics that there will be. An empty Problem says that it is there.
-func (t Target) validate(world World) Problem {
-	switch {
-	case t == Target{}:
-		return Problem{Field: "target", Problem: "is missing", Remedy: `say "broker 1", "leader of TOPIC/PARTITION" or "all"`}
-	case t.Broker > world.Brokers:
-		return Problem{
-			Field: "target", Problem: fmt.Sprintf("no broker %d, there are %d", t.Broker, world.Brokers),
-			Remedy: fmt.Sprintf("between 1 and %d", world.Brokers),
+// validateTopics finds topics in which the fault could do nothing.
+func (s Spec) validateTopics(world World) Problem {
+	able := func(broker.Topic) bool { return true }
+	var problem, remedy string
+	switch s.Do {
+	case ElectLeader, MoveLeader:
+		able = func(topic broker.Topic) bool { return topic.ReplicationFactor > 1 }
+		problem, remedy = "%s has one replica of each partition: nobody else can lead", "give it a replication_factor of at least 2"
+	case ShrinkISR:
+		able = func(topic broker.Topic) bool { return topic.MinInsyncReplicas > 1 }
+		problem, remedy = "%s needs no other replica than the leader to be in sync", "give it min_insync_replicas of at least 2"
+	}
+	for _, topic := range world.Topics {
+		if (s.Target.All || topic.Name == s.Target.Topic) && !able(topic) {
+			return Problem{Field: "target", Problem: fmt.Sprintf(problem, topic.Name), Remedy: remedy}
 		}
-	case !t.Leader:
+	}
+	return Problem{}
+}
+
+// maxPartitions is more than any topic of a run has, and less than what would exhaust a broker.
+const maxPartitions = 10_000
+
+// validateTo holds what to means to the kind against the world.
+func (s Spec) validateTo(world World) Problem {
+	if s.To == nil {
 		return Problem{}
 	}
-	names := make([]string, len(world.Topics))
-	for i, topic := range world.Topics {
-		if names[i] = topic.Name; topic.Name != t.Topic {
-			continue
-		}
-		if int(t.Partition) < topic.Partitions {
-			return Problem{}
-		}
-		return Problem{
-			Field: "target", Problem: fmt.Sprintf("%s has no partition %d, it has %d", topic.Name, t.Partition, topic.Partitions),
-			Remedy: fmt.Sprintf("between 0 and %d", topic.Partitions-1),
-		}
+	least, most, remedy := *s.To, *s.To, ""
+	switch s.Do {
+	case AddPartitions:
+		topic, _ := world.topic(s.Target.Topic)
+		least, most, remedy = topic.Partitions+1, maxPartitions, "more than the topic has"
+	case MoveLeader:
+		least, most, remedy = 1, world.Brokers, "the number of a broker"
 	}
-	return unknown("target", "topic", t.Topic, names)
+	if least <= *s.To && *s.To <= most {
+		return Problem{}
+	}
+	return Problem{Field: "to", Problem: fmt.Sprintf("must be between %d and %d, got %d", least, most, *s.To), Remedy: remedy}
 }
 
 // validateParameters holds which parameters the fault has against which its kind takes.
@@ -128,7 +167,7 @@ func (row Row) validateParameters(spec Spec) []Problem {
 			Remedy: "say how much of it there is",
 		})
 	}
-	for _, name := range []string{"latency", "jitter", "rate", "count", "error", "api"} {
+	for _, name := range []string{"latency", "jitter", "rate", "count", "error", "api", "to", "allow_loss"} {
 		if !spec.gives(name) || slices.Contains(takes, name) {
 			continue
 		}
@@ -154,8 +193,14 @@ func (s Spec) gives(parameter string) bool {
 		return s.Count != nil
 	case "error":
 		return s.Error != ""
-	default:
+	case "api":
 		return s.API != ""
+	case "to":
+		return s.To != nil
+	case "for":
+		return s.For != 0
+	default:
+		return s.AllowLoss
 	}
 }
 

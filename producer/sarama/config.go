@@ -10,8 +10,7 @@ import (
 )
 
 // settings translates the configuration. What is not mentioned here is as Sarama has it by default: MaxMessageBytes
-// (1 MiB), ChannelBufferSize (256 messages per topic and per partition), Metadata.RefreshFrequency (10 minutes). Encoding
-// is not the client's business.
+// (1 MiB), ChannelBufferSize (256 messages per topic and per partition). Encoding is not the client's business.
 func (p *asyncProducer) settings(config producer.Config) (*sarama.Config, error) {
 	s := sarama.NewConfig()
 	s.ClientID = config.ClientID
@@ -50,6 +49,9 @@ func (p *asyncProducer) settings(config producer.Config) (*sarama.Config, error)
 	// it is connected, so that it can stop it. A topic that does not exist must stay an error.
 	s.Metadata.Full = false
 	s.Metadata.AllowAutoTopicCreation = false
+	if config.MetadataRefresh > 0 { // by itself Sarama takes ten minutes to see that a topic has got more partitions
+		s.Metadata.RefreshFrequency = config.MetadataRefresh
+	}
 
 	p.metrics = &registry{metrics: s.MetricRegistry}
 	s.MetricRegistry = p.metrics

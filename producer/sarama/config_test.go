@@ -54,6 +54,18 @@ func TestSettings(t *testing.T) {
 	assert.Empty(t, s.Producer.Interceptors)
 }
 
+// TestMetadataRefresh: without a wish Sarama keeps its own ten minutes; 0 would turn the refreshes off.
+func TestMetadataRefresh(t *testing.T) {
+	for wanted, set := range map[time.Duration]time.Duration{0: 10 * time.Minute, time.Second: time.Second} {
+		config := settings([]string{"127.0.0.1:9092"})
+		config.MetadataRefresh = wanted
+		var p asyncProducer
+		s, err := p.settings(config)
+		require.NoError(t, err)
+		assert.Equal(t, set, s.Metadata.RefreshFrequency)
+	}
+}
+
 // TestLinger: bytes without a linger would never be sent.
 func TestLinger(t *testing.T) {
 	config := settings([]string{"127.0.0.1:9092"})
