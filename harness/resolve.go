@@ -185,10 +185,9 @@ func Shipped() []string {
 	return slices.DeleteFunc(names, func(name string) bool { return name+".yaml" == path.Base(defaultsFile) })
 }
 
-// AllowExternal tells the scenario that it may write to the cluster of an external broker, or, where it would and may
-// not, gives Mistakes. A scenario with another broker is never asked.
+// AllowExternal gives Mistakes where the scenario would write to the cluster of an external broker and may not. A scenario
+// with another broker may be played anyway.
 func (r *Resolved) AllowExternal(allowed bool) error {
-	r.Broker.Allowed = allowed
 	if allowed || r.Broker.Kind != broker.External {
 		return nil
 	}

@@ -378,8 +378,8 @@ func TestLoadFindsScenarios(t *testing.T) {
 
 func TestShippedScenariosIntroduceThemselves(t *testing.T) {
 	assert.Equal(t, []string{
-		"anomaly-burst", "broker-crash-embedded", "five-sensors", "fleet-10000", "lost-acks", "lost-acks-at-least-once",
-		"overload", "quickstart", "slow-network",
+		"acks-one-loses", "anomaly-burst", "broker-crash-embedded", "five-sensors", "fleet-10000", "kafka-smoke", "known-bad",
+		"lost-acks", "lost-acks-at-least-once", "overload", "quickstart", "slow-network", "truncation", "under-min-isr",
 	}, Shipped())
 	for _, name := range Shipped() {
 		text, err := scenarios.Files.ReadFile(name + ".yaml")
@@ -389,7 +389,7 @@ func TestShippedScenariosIntroduceThemselves(t *testing.T) {
 		r, err := Load(name, Overrides{})
 		require.NoError(t, err)
 		assert.Equal(t, name, r.Name)
-		assert.LessOrEqual(t, r.Load.length(), 30*time.Second, name)
+		assert.LessOrEqual(t, r.Load.length(), 90*time.Second, name)
 		assert.Equal(t, "promised", r.Expect[0], name)
 		assert.Greater(t, len(r.Expect), 2, name)
 	}

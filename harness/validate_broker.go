@@ -36,8 +36,8 @@ func (v *validator) broker() {
 	}
 }
 
-// a names a kind of broker in a sentence.
-func a(kind broker.Kind) string {
+// aBroker names a kind of broker in a sentence: a docker broker.
+func aBroker(kind broker.Kind) string {
 	article := "a"
 	if strings.ContainsAny(string(kind[0]), "aeiou") {
 		article = "an"
@@ -58,7 +58,7 @@ func (v *validator) foreignFields() {
 				having = append(having, kind)
 			}
 		}
-		v.wrong(at, "has no meaning for "+a(v.Broker.Kind), "remove it; brokers that have it: "+strings.Join(having, ", "))
+		v.wrong(at, "has no meaning for "+aBroker(v.Broker.Kind), "remove it; brokers that have it: "+strings.Join(having, ", "))
 	}
 }
 
@@ -76,7 +76,7 @@ func (v *validator) neededFields() {
 	for _, name := range v.Broker.Kind.Fields() {
 		at := join("broker", name)
 		if way, needed := ways[name]; needed && v.found[at] == nil {
-			v.check(rule{false, at, "missing", a(v.Broker.Kind) + " needs it: " + way, []string{"broker.kind"}})
+			v.check(rule{false, at, "missing", aBroker(v.Broker.Kind) + " needs it: " + way, []string{"broker.kind"}})
 		}
 	}
 }
@@ -94,18 +94,31 @@ func (v *validator) dockerBroker() {
 		spec.Heap >= broker.MinimumHeap && spec.Heap <= maxHeap, "broker.heap",
 		fmt.Sprintf("must be between %s and %s", producer.Size(broker.MinimumHeap), producer.Size(maxHeap)), "", nil,
 	})
-	elsewhere := map[string]string{
-		"min.insync.replicas":        "topic.min_insync_replicas",
-		"num.partitions":             "topic.partitions",
-		"default.replication.factor": "topic.replication_factor",
-	}
 	for _, name := range slices.Sorted(maps.Keys(spec.Config)) {
 		at := join("broker.config", name)
 		if err := broker.CheckConfig(map[string]string{name: spec.Config[name]}); err != nil {
 			v.wrong(at, err.Error(), "remove it")
-		} else if place := elsewhere[name]; place != "" {
-			v.wrong(at, "has no effect: the run creates its topics with "+place, "set that")
+		} else if reason := overruled(name); reason != "" {
+			v.wrong(at, "has no effect on the run's topics: "+reason, "remove it")
 		}
+	}
+}
+
+// overruled says what decides in place of a setting of the brokers when the run creates its topics; empty: nothing does.
+func overruled(setting string) string {
+	switch setting {
+	case "min.insync.replicas":
+		return "topic.min_insync_replicas decides"
+	case "num.partitions":
+		return "topic.partitions decides"
+	case "default.replication.factor":
+		return "topic.replication_factor decides"
+	case "log.retention.ms", "log.retention.minutes", "log.retention.hours", "log.retention.bytes":
+		return "every record is kept until it was read back"
+	case "log.message.timestamp.before.max.ms", "log.message.timestamp.after.max.ms":
+		return "records carry event times, which may be of any age"
+	default:
+		return ""
 	}
 }
 
