@@ -100,7 +100,7 @@ func TestExternalBrokersWantTheFlag(t *testing.T) {
 	r, err := Load(external, Overrides{})
 	require.NoError(t, err)
 	require.NoError(t, r.AllowExternal(true))
-	assert.EqualError(t, r.AllowExternal(false), external+":6:9: broker.kind: the run would write to cluster MkU3OEVBNTcwNTJENDM2Qg at "+
+	require.EqualError(t, r.AllowExternal(false), external+":6:9: broker.kind: the run would write to cluster MkU3OEVBNTcwNTJENDM2Qg at "+
 		"kafka-1.example.com:9092, kafka-2.example.com:9092, and nobody said that it may (say --allow-external if it may; plan shows what it would do)")
 	assert.NoError(t, parsed(t, "").AllowExternal(false))
 }
