@@ -85,11 +85,15 @@ func (r *run) outcome(o producer.Outcome) {
 		}
 		r.timeline.Acked(token.Due, token.Handed, at, o.Partition, len(o.Record.Value))
 	case producer.Failed:
-		r.timeline.Failed(token.Due, token.Handed, at)
+		r.timeline.Failed(token.Due, token.Handed, r.never(at))
 	default:
-		r.timeline.Unknown(token.Due, token.Handed, at, r.expected(o.Record.Key))
+		r.timeline.Unknown(token.Due, token.Handed, r.never(at), r.expected(o.Record.Key))
 	}
 }
+
+// never is until when a record was not acknowledged that came back without an acknowledgement: at least until the load
+// was to end. A client that gives up after a millisecond has not been fast.
+func (r *run) never(at time.Duration) time.Duration { return max(at, r.generator.Pace().End()) }
 
 // see writes one record that was read back into the ledger, and at its first sighting into the timeline.
 func (r *run) see(record *kgo.Record, at time.Duration) {

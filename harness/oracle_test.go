@@ -208,3 +208,12 @@ func TestStalls(t *testing.T) {
 	w.beat(270*ms, 531*ms, 250*ms)
 	assert.Equal(t, []assertions.Stall{{Span: assertions.Span{From: 280 * ms, To: 531 * ms}}}, w.stalls)
 }
+
+func TestClientThatGivesUpAtOnceIsNotFast(t *testing.T) {
+	connect := func(ctx context.Context, config producer.Config, outcome func(producer.Outcome)) (producer.Producer, error) {
+		inner, err := connectSecond(ctx, config, outcome)
+		return &forgetful{Producer: inner, outcome: outcome}, err
+	}
+	result := runText(t, with(t, "for: 1s", "for: 2s", "[promised]", "[ack_latency.p90 < 100ms]"), Options{Producer: connect})
+	assert.Equal(t, assertions.Fail, result.Verdict, "half of the records were never acknowledged: %+v", result.Expectations)
+}

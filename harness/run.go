@@ -75,11 +75,12 @@ func Run(ctx context.Context, scenario *Resolved, options Options) (result *asse
 	}
 	evidence := r.evidence(ctx)
 	scenario.maskEvidence(evidence)
-	if err := writeEvidence(options.Out, evidence); err != nil {
-		return nil, fmt.Errorf("write evidence: %w", err)
-	}
 	r.step("judging")
-	return assertions.Judge(evidence, evidence.Expectations)
+	result, err = assertions.Judge(evidence, evidence.Expectations)
+	if failed := writeEvidence(options.Out, evidence); failed != nil { // a full disk takes the evidence, not the verdict
+		err = errors.Join(err, fmt.Errorf("write evidence: %w", failed))
+	}
+	return result, err
 }
 
 // run is a scenario being played. Its parts are set once, before the load starts, and are safe for the goroutines that
