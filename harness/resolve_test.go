@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -378,8 +379,10 @@ func TestLoadFindsScenarios(t *testing.T) {
 
 func TestShippedScenariosIntroduceThemselves(t *testing.T) {
 	assert.Equal(t, []string{
-		"acks-one-loses", "anomaly-burst", "broker-crash-embedded", "five-sensors", "fleet-10000", "kafka-smoke", "known-bad",
-		"lost-acks", "lost-acks-at-least-once", "overload", "quickstart", "slow-network", "truncation", "under-min-isr",
+		"acks-one-loses", "anomaly-burst", "broker-crash-embedded", "broker-isolated", "five-sensors", "fleet-10000",
+		"kafka-smoke", "known-bad", "leader-crash", "leader-election", "leader-pause", "lost-acks", "lost-acks-at-least-once",
+		"overload", "partition-growth", "quickstart", "rolling-restart", "slow-network", "slow-network-docker",
+		"truncation", "under-min-isr",
 	}, Shipped())
 	for _, name := range Shipped() {
 		text, err := scenarios.Files.ReadFile(name + ".yaml")
@@ -389,7 +392,10 @@ func TestShippedScenariosIntroduceThemselves(t *testing.T) {
 		r, err := Load(name, Overrides{})
 		require.NoError(t, err)
 		assert.Equal(t, name, r.Name)
-		assert.LessOrEqual(t, r.Load.length(), 90*time.Second, name)
+		assert.LessOrEqual(t, r.Load.length(), 80*time.Second, "%s: two minutes with the start of brokers and a second reading", name)
+		real := r.Broker.Kind == broker.Docker
+		assert.Equal(t, real, slices.Contains(r.Tags, "docker"), name)
+		assert.False(t, real && r.Load.Stages[0].Judged, "%s: a JVM is slow at first", name)
 		assert.Equal(t, "promised", r.Expect[0], name)
 		assert.Greater(t, len(r.Expect), 2, name)
 	}
