@@ -220,6 +220,9 @@ func (p *asyncProducer) Flush(ctx context.Context) error {
 }
 
 // Close drains before it closes: as soon as Sarama is told to close, it fails what waits for another attempt.
+//
+// After lost connections v1.47.0 may stand still for good, with records that it never returns. That is what a run is to
+// find out, and no trouble of the run: the records are given up, and only a connection that stays open is an error.
 func (p *asyncProducer) Close(ctx context.Context) error {
 	if !p.pending.close() {
 		return nil
@@ -232,22 +235,35 @@ func (p *asyncProducer) Close(ctx context.Context) error {
 	case <-p.drained:
 	case <-ctx.Done():
 	}
-	// A closed client finds no broker any more, so that Sarama returns what it still has.
+	// A closed client finds no broker any more, so that Sarama returns what it still has, if it returns anything.
 	p.hurry.Store(true)
-	released := make(chan struct{})
+	disconnected := make(chan struct{})
 	go func() {
 		p.closeClient()
-		<-p.drained
-		close(released)
+		close(disconnected)
 	}()
-	var err error
-	select {
-	case <-released:
-	case <-time.After(grace):
-		err = errors.New("sarama does not let go of what it has")
-	}
+	err := p.letGo(disconnected)
 	p.giveUp(fmt.Errorf("closed without an outcome: %w", context.Cause(ctx)))
 	return err
+}
+
+// letGo waits until Sarama has returned everything and closed its connections, but no longer than grace.
+func (p *asyncProducer) letGo(disconnected <-chan struct{}) error {
+	drained, late := p.drained, time.After(grace)
+	for drained != nil || disconnected != nil {
+		select {
+		case <-drained:
+			drained = nil
+		case <-disconnected:
+			disconnected = nil
+		case <-late:
+			if disconnected != nil {
+				return errors.New("sarama still waits for a broker that does not answer")
+			}
+			return nil
+		}
+	}
+	return nil
 }
 
 // giveUp settles what Sarama has not returned. Sarama may still hold these records, so nothing is read from its messages.

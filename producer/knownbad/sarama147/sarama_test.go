@@ -307,6 +307,28 @@ func TestClose(t *testing.T) {
 	}
 }
 
+// standstill is a Sarama that takes records and never returns one, nor ever ends.
+type standstill struct {
+	sarama.AsyncProducer
+	input chan *sarama.ProducerMessage
+}
+
+func (s standstill) Input() chan<- *sarama.ProducerMessage { return s.input }
+func (s standstill) AsyncClose()                           {}
+
+// TestCloseOfAStandstill: that v1.47.0 stands still is its own fault, and none of the run's.
+func TestCloseOfAStandstill(t *testing.T) {
+	var y tally
+	p := &asyncProducer{outcome: y.outcome, closing: make(chan struct{}), drained: make(chan struct{}), closeClient: func() {}}
+	p.async = standstill{input: make(chan *sarama.ProducerMessage, 1)}
+	require.NoError(t, p.Send(context.Background(), record(0)))
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	require.NoError(t, p.Close(ended))
+	assert.Equal(t, map[producer.State]int{producer.Unknown: 1}, y.once(t, 1))
+	assert.Zero(t, p.Stats().Queued)
+}
+
 func TestStates(t *testing.T) {
 	c := start(t)
 	var y tally
