@@ -2,7 +2,7 @@
 
 GO       ?= go
 LINT     := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-PACKAGES := $(shell $(GO) list ./... | grep -v /cmd/)
+PACKAGES := $(shell $(GO) list ./... | grep -v /cmd)
 DURATION ?= 10m
 RATE     ?= 20000/s
 DEVICES  ?= 10000

@@ -76,6 +76,7 @@ func (r *run) evidence(ctx context.Context) *assertions.Evidence {
 	if e.Run.Versions == nil {
 		e.Run.Versions = map[string]string{}
 	}
+	e.Run.Versions[r.client.Name] = r.client.Version
 	e.Run.Versions["broker"] = r.cluster.Version()
 	e.Run.Versions["go"] = runtime.Version()
 	return e

@@ -38,10 +38,11 @@ var architecture = map[string][]string{
 		"assertions", "generator", "producer", "scenarios", "harness/broker", "harness/fault", "harness/telemetry",
 		"github.com/twmb/franz-go", "github.com/shirou/gopsutil/v4", "golang.org/x/sync", "gopkg.in/yaml.v3",
 	},
-	"cmd/fleetproof": {
-		"assertions", "harness", "harness/fault", "harness/report", "harness/telemetry", "producer/sarama", "scenarios",
+	"cmd": {
+		"assertions", "harness", "harness/fault", "harness/report", "harness/telemetry", "producer", "scenarios",
 		"github.com/alecthomas/kong", "golang.org/x/term",
 	},
+	"cmd/fleetproof": {"cmd", "producer/sarama"},
 }
 
 // onlyIn are the packages and files that alone may import something, for the reason given.

@@ -38,10 +38,10 @@ func BenchmarkOpenLoop(b *testing.B) {
 	for b.Loop() {
 		client := new(instant)
 		result, err := Run(b.Context(), scenario, Options{
-			Producer: func(_ context.Context, _ producer.Config, outcome func(producer.Outcome)) (producer.Producer, error) {
+			Producers: only(func(_ context.Context, _ producer.Config, outcome func(producer.Outcome)) (producer.Producer, error) {
 				client.outcome = outcome
 				return client, nil
-			},
+			}),
 		})
 		if err != nil {
 			b.Fatal(err)

@@ -33,7 +33,7 @@ func TestOracleGoesAroundTheLink(t *testing.T) {
 	text := with(t,
 		"load:", "producer: {acks: \"0\", idempotent: false}\nfaults: [{name: slow, at: 200ms, for: 700ms, do: latency, target: all, latency: 3s}]\nload:",
 		"[promised]", "[e2e_latency.max < 2s]")
-	result, _ := runKept(t, text, Options{Producer: sarama.New})
+	result, _ := runKept(t, text, Options{Producers: only(sarama.New)})
 	require.NotNil(t, result.Expectations[0].Got)
 	assert.Less(t, *result.Expectations[0].Got, 2., "seconds; through the link nothing could be read in less than three")
 }
@@ -47,7 +47,7 @@ func TestReadbackThatCannotFinishProvesNothing(t *testing.T) {
 	defer leave()
 	scenario, err := Parse("stuck.yaml", []byte(text), Overrides{})
 	require.NoError(t, err)
-	result, err := Run(ctx, scenario, Options{Producer: connectSecond, tamper: func(record *kgo.Record) []*kgo.Record {
+	result, err := Run(ctx, scenario, Options{Producers: only(connectSecond), tamper: func(record *kgo.Record) []*kgo.Record {
 		once.Do(func() {
 			select { // longer than the read timeout, but not for good: the reader has to be able to end
 			case <-stuck:
@@ -74,7 +74,7 @@ func TestLogThatKeepsGrowingProvesNothing(t *testing.T) {
 		return stranger.ProduceSync(context.Background(), &kgo.Record{Topic: "device-data", Value: []byte("me too")}).FirstErr()
 	}
 	var written atomic.Int64
-	result := runText(t, plainScenario, Options{Producer: connect, tamper: func(record *kgo.Record) []*kgo.Record {
+	result := runText(t, plainScenario, Options{Producers: only(connect), tamper: func(record *kgo.Record) []*kgo.Record {
 		if record.Offset == victim || string(record.Value) == "me too" { // one record more for every one that is read
 			if err := write(); err == nil {
 				written.Add(1)
@@ -98,7 +98,7 @@ func TestSecondOutcomeIsAnError(t *testing.T) {
 			}
 		})
 	}
-	result := runText(t, plainScenario, Options{Producer: connect})
+	result := runText(t, plainScenario, Options{Producers: only(connect)})
 	assert.Equal(t, assertions.Error, result.Verdict, "no verdict may rest on a ledger whose sums do not add up")
 }
 
@@ -130,7 +130,7 @@ func TestWhatWasReadIsTrimmed(t *testing.T) {
 			}}, err
 		}
 		text := with(t, "for: 1s", "for: 3s", "load:", "oracle: {rescan: "+rescan+"}\nload:")
-		result, evidence := runKept(t, text, Options{Producer: connect})
+		result, evidence := runKept(t, text, Options{Producers: only(connect)})
 		assert.Equal(t, assertions.Pass, result.Verdict, "%+v", result.Reasons)
 		var first, consumed int64
 		starts.Each(func(start kadm.ListedOffset) { first += start.Offset })
@@ -145,7 +145,7 @@ func TestWhatWasReadIsTrimmed(t *testing.T) {
 func TestRetriesAreInTheEvidence(t *testing.T) {
 	text := with(t, "load:",
 		"faults: [{name: f, at: 200ms, for: 400ms, do: error, target: all, api: Produce, error: NOT_LEADER_OR_FOLLOWER, count: 3}]\nload:")
-	_, evidence := runKept(t, text, Options{Producer: sarama.New})
+	_, evidence := runKept(t, text, Options{Producers: only(sarama.New)})
 	assert.Positive(t, evidence.Setting.Retries)
 }
 
@@ -153,7 +153,7 @@ func TestCopiesAreNotOtherReadings(t *testing.T) {
 	text := with(t, "load:", `delivery: {duplicate: 100%}
 anomalies: [{name: heat, at: 0s, do: spike, to: 58, sensor: temperature}]
 load:`, "[promised]", "[promised, anomalies.heat.detected == 100%]")
-	result, evidence := runKept(t, text, Options{Producer: connectSecond})
+	result, evidence := runKept(t, text, Options{Producers: only(connectSecond)})
 	assert.Equal(t, assertions.Pass, result.Verdict, "%+v", result.Reasons)
 	assert.Equal(t, result.Counts["due"], 2*evidence.Anomalies[0].Injected)
 	assert.EqualValues(t, 20, evidence.Anomalies[0].Devices)
@@ -166,7 +166,7 @@ func TestLostAnomaliesAreNotDetected(t *testing.T) {
 	}
 	text := with(t, "load:", `anomalies: [{name: heat, at: 0s, do: spike, to: 58, sensor: temperature}]
 load:`, "[promised]", "[anomalies.heat.detected == 100%]")
-	result, evidence := runKept(t, text, Options{Producer: connect})
+	result, evidence := runKept(t, text, Options{Producers: only(connect)})
 	assert.Equal(t, assertions.Fail, result.Verdict)
 	assert.EqualValues(t, 20, evidence.Anomalies[0].Devices, "what was injected counts, not what came back")
 	assert.Less(t, evidence.Anomalies[0].Detected, int64(20))
@@ -214,6 +214,6 @@ func TestClientThatGivesUpAtOnceIsNotFast(t *testing.T) {
 		inner, err := connectSecond(ctx, config, outcome)
 		return &forgetful{Producer: inner, outcome: outcome}, err
 	}
-	result := runText(t, with(t, "for: 1s", "for: 2s", "[promised]", "[ack_latency.p90 < 100ms]"), Options{Producer: connect})
+	result := runText(t, with(t, "for: 1s", "for: 2s", "[promised]", "[ack_latency.p90 < 100ms]"), Options{Producers: only(connect)})
 	assert.Equal(t, assertions.Fail, result.Verdict, "half of the records were never acknowledged: %+v", result.Expectations)
 }

@@ -36,9 +36,9 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		{name: "fail and store", producer: lying, found: map[string]int64{"failed_but_stored": 1}},
 	} {
 		t.Run(bug.name, func(t *testing.T) {
-			options := Options{Producer: connectSecond}
+			options := Options{Producers: only(connectSecond)}
 			if bug.producer != nil {
-				options.Producer = bug.producer(connectSecond)
+				options.Producers = only(bug.producer(connectSecond))
 			}
 			if bug.tamper != nil {
 				options.tamper = bug.tamper()

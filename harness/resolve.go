@@ -14,6 +14,7 @@ import (
 
 	"github.com/fleetproof/fleetproof/assertions"
 	"github.com/fleetproof/fleetproof/harness/broker"
+	"github.com/fleetproof/fleetproof/producer"
 	"github.com/fleetproof/fleetproof/scenarios"
 )
 
@@ -183,6 +184,24 @@ func Shipped() []string {
 	}
 	slices.Sort(names) // lost-acks before lost-acks-at-least-once, which the suffix had the other way round
 	return slices.DeleteFunc(names, func(name string) bool { return name+".yaml" == path.Base(defaultsFile) })
+}
+
+// Client is the client that the scenario puts under test, out of those at hand. It gives Mistakes where none of them has
+// the name that producer.kind gives.
+func (r *Resolved) Client(kinds []producer.Kind) (producer.Kind, error) {
+	names := make([]string, len(kinds))
+	for i, kind := range kinds {
+		if kind.Name == r.Producer.Kind {
+			return kind, nil
+		}
+		names[i] = kind.Name
+	}
+	n := r.found["producer.kind"]
+	return producer.Kind{}, Mistakes{{
+		File: n.origin.file, Line: n.origin.line, Column: n.origin.column, Path: "producer.kind",
+		Problem: "unknown client " + n.say(),
+		Remedy:  suggest(n.shown, names),
+	}}
 }
 
 // AllowExternal gives Mistakes where the scenario would write to the cluster of an external broker and may not. A scenario

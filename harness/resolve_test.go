@@ -17,6 +17,7 @@ import (
 	"github.com/fleetproof/fleetproof/assertions"
 	"github.com/fleetproof/fleetproof/generator"
 	"github.com/fleetproof/fleetproof/harness/broker"
+	"github.com/fleetproof/fleetproof/producer"
 	"github.com/fleetproof/fleetproof/scenarios"
 )
 
@@ -74,9 +75,9 @@ func TestParseReadsEveryKey(t *testing.T) {
 		Trends:     map[string]float64{"diurnal": 3, "weather": -1.5},
 	}, r.Sensors["temperature"], "a sensor is laid over its default")
 	assert.Equal(t, []assertions.Stated{
-		{Text: "promised", Origin: "everything.yaml:72"},
-		{Text: "acked_lost == 0", Origin: "everything.yaml:73"},
-		{Text: "ack_latency.p99.9 < 250ms within 1s after fault slow", Origin: "everything.yaml:74"},
+		{Text: "promised", Origin: "everything.yaml:73"},
+		{Text: "acked_lost == 0", Origin: "everything.yaml:74"},
+		{Text: "ack_latency.p99.9 < 250ms within 1s after fault slow", Origin: "everything.yaml:75"},
 	}, r.Stated)
 }
 
@@ -399,4 +400,24 @@ func TestShippedScenariosIntroduceThemselves(t *testing.T) {
 		assert.Equal(t, "promised", r.Expect[0], name)
 		assert.Greater(t, len(r.Expect), 2, name)
 	}
+}
+
+func TestClient(t *testing.T) {
+	r, err := Parse("x.yaml", []byte(minimal+"producer: {kind: \"${env:CLIENT}\"}\n"), Overrides{
+		Env: func(string) (string, bool) { return "second", true },
+	})
+	require.NoError(t, err)
+	kinds := []producer.Kind{{Name: "first", Version: "v1"}, {Name: "second", Version: "v2"}, {Name: "second", Version: "v3"}}
+	got, err := r.Client(kinds)
+	require.NoError(t, err)
+	assert.Equal(t, "v2", got.Version, "the first of its name")
+
+	_, err = r.Client(kinds[:1])
+	line := 1 + strings.Count(minimal, "\n")
+	want := Mistakes{{
+		File: "x.yaml", Line: line, Column: 18, Path: "producer.kind", Problem: "unknown client \"${env:CLIENT}\"", Remedy: "known: first",
+	}}
+	assert.Equal(t, want, err)
+	_, err = Run(t.Context(), r, Options{Producers: kinds[:1]})
+	assert.Equal(t, want, err, "nothing was started")
 }

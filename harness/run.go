@@ -24,13 +24,13 @@ import (
 
 // Options say who is under test and who wants to watch. They never change what is proven.
 type Options struct {
-	Producer producer.New       // connects the producer under test
-	Versions map[string]string  // of fleetproof and of the client under test, for the report
-	Progress func(Progress)     // called a few times a second from one goroutine; nil: nobody watches
-	Metrics  *telemetry.Metrics // nil: none
-	Out      string             // folder that receives evidence.json, and the brokers' logs of a run that does not pass; empty: neither is written
-	External bool               // somebody said that an external cluster may be used
-	Abort    <-chan struct{}    // closed: heal what is broken and leave without a verdict
+	Producers []producer.Kind    // the clients at hand, of which producer.kind names the one that is put under test
+	Versions  map[string]string  // of the program that runs this, for the report; that of the client is added to it
+	Progress  func(Progress)     // called a few times a second from one goroutine; nil: nobody watches
+	Metrics   *telemetry.Metrics // nil: none
+	Out       string             // folder that receives evidence.json, and the brokers' logs of a run that does not pass; empty: neither is written
+	External  bool               // somebody said that an external cluster may be used
+	Abort     <-chan struct{}    // closed: heal what is broken and leave without a verdict
 
 	tamper func(*kgo.Record) []*kgo.Record // plants bugs between the log and the ledger, in tests
 }
@@ -41,9 +41,13 @@ var ErrAborted = errors.New("aborted before the verdict")
 
 // Run plays a scenario and judges it. When ctx ends early the load stops, faults are healed, what was sent is read back
 // and judged all the same. The error is non-nil only when the run itself could not be carried out; a missed objective is
-// a result.
+// a result. A scenario with a client that is not at hand gives Mistakes, and starts nothing.
 func Run(ctx context.Context, scenario *Resolved, options Options) (result *assertions.Result, err error) {
-	r := newRun(scenario, options)
+	client, err := scenario.Client(options.Producers)
+	if err != nil {
+		return nil, err
+	}
+	r := newRun(scenario, client, options)
 	defer func() {
 		if result == nil || result.Verdict != assertions.Pass {
 			err = errors.Join(err, r.keepLogs())
@@ -87,6 +91,7 @@ func Run(ctx context.Context, scenario *Resolved, options Options) (result *asse
 // share them: load, faults, samples, outcomes and reading back.
 type run struct {
 	scenario *Resolved
+	client   producer.Kind
 	options  Options
 	id       uint64
 	started  time.Time
@@ -116,11 +121,12 @@ type run struct {
 	doing     atomic.Pointer[string] // the step the run is in
 }
 
-func newRun(scenario *Resolved, options Options) *run {
+func newRun(scenario *Resolved, client producer.Kind, options Options) *run {
 	var id [8]byte
 	rand.Read(id[:]) // never fails; identity must differ between runs of one seed
 	r := &run{
 		scenario:  scenario.as(hex.EncodeToString(id[:]), options),
+		client:    client,
 		options:   options,
 		id:        binary.BigEndian.Uint64(id[:]),
 		started:   time.Now(),
@@ -191,7 +197,7 @@ func (r *run) connectProducer(ctx context.Context) error {
 	if fault.GrowsPartitions(r.scenario.Faults) {
 		config.MetadataRefresh = metadataMaxAge
 	}
-	connected, err := r.options.Producer(ctx, config, r.outcome)
+	connected, err := r.client.New(ctx, config, r.outcome)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func with(t *testing.T, pairs ...string) string {
 
 func TestRunKeepsItsEvidence(t *testing.T) {
 	folder := t.TempDir()
-	result := runText(t, plainScenario, Options{Producer: sarama.New, Out: folder, Versions: map[string]string{"sarama": "v1"}})
+	result := runText(t, plainScenario, Options{Producers: []producer.Kind{sarama.Kind()}, Out: folder, Versions: map[string]string{"fleetproof": "v1"}})
 	require.Equal(t, assertions.Pass, result.Verdict, "%+v", result)
 	assert.InDelta(t, 1000, result.Counts["due"], 20, "the integral of the rate, but for the phases of 20 devices")
 	assert.Equal(t, result.Counts["due"], result.Counts["acked"])
@@ -67,7 +67,8 @@ func TestRunKeepsItsEvidence(t *testing.T) {
 		stored += partition.End
 	}
 	assert.Equal(t, result.Counts["acked"], stored)
-	assert.Equal(t, "v1", evidence.Run.Versions["sarama"])
+	assert.Equal(t, "v1", evidence.Run.Versions["fleetproof"])
+	assert.Equal(t, sarama.Version(), evidence.Run.Versions["sarama"])
 	assert.Contains(t, evidence.Run.Versions["broker"], "kfake")
 }
 
@@ -75,7 +76,7 @@ func TestSameSeedSameRecords(t *testing.T) {
 	payloads := func(seed string) map[string]int {
 		seen := map[string]int{}
 		runText(t, with(t, "version: 1", "version: 1\nseed: "+seed), Options{
-			Producer: connectSecond,
+			Producers: only(connectSecond),
 			tamper: func(record *kgo.Record) []*kgo.Record {
 				seen[string(record.Value)]++
 				return []*kgo.Record{record}
@@ -99,7 +100,7 @@ func TestFaultsThroughTheLink(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			text := with(t, "load:", "faults: ["+test.fault+"]\nload:", "[promised]", "[promised, "+test.expect+", faults.f.hits > 0]", "for: 1s", "for: 2s")
-			result := runText(t, text, Options{Producer: sarama.New})
+			result := runText(t, text, Options{Producers: only(sarama.New)})
 			require.Equal(t, assertions.Pass, result.Verdict, "%+v", result)
 			require.Len(t, result.Faults, 1)
 			assert.True(t, result.Faults[0].Proven)
@@ -112,7 +113,7 @@ func TestFaultsThroughTheLink(t *testing.T) {
 func TestDeliveryIsAccountedFor(t *testing.T) {
 	folder := t.TempDir()
 	text := with(t, "load:", "delivery: {missing: 10%, duplicate: 10%, late: {rate: 10%, by: 5s}}\nload:")
-	result := runText(t, text, Options{Producer: connectSecond, Out: folder})
+	result := runText(t, text, Options{Producers: only(connectSecond), Out: folder})
 	require.Equal(t, assertions.Pass, result.Verdict, "%+v", result)
 	evidence, err := ReadEvidence(folder)
 	require.NoError(t, err)
@@ -129,7 +130,7 @@ func TestAlertsAndAnomalies(t *testing.T) {
 anomalies: [{name: heat, at: 200ms, for: 600ms, do: spike, to: 58, rate: 50%, where: {fleet: climate, devices: 50%}, sensor: temperature}]
 load:`,
 		"[promised]", "[promised, anomalies.heat.injected > 50, anomalies.heat.detected == 100%, alerts.missing == 0, alerts.spurious == 0]")
-	result := runText(t, text, Options{Producer: sarama.New})
+	result := runText(t, text, Options{Producers: only(sarama.New)})
 	assert.Equal(t, assertions.Pass, result.Verdict, "%+v", result.Expectations)
 }
 
@@ -139,7 +140,7 @@ func TestAlertsThatDoNotArriveAreMissing(t *testing.T) {
 anomalies: [{name: heat, at: 200ms, for: 600ms, do: spike, to: 58, sensor: temperature}]
 load:`,
 		"[promised]", "[alerts.missing == 0, alerts.spurious == 0]")
-	result := runText(t, text, Options{Producer: connectSecond, tamper: func(record *kgo.Record) []*kgo.Record {
+	result := runText(t, text, Options{Producers: only(connectSecond), tamper: func(record *kgo.Record) []*kgo.Record {
 		if record.Topic == "alerts" && record.Offset == 3 {
 			return nil
 		}
@@ -152,7 +153,7 @@ load:`,
 }
 
 func TestSecondScanAgreesWithTheFirst(t *testing.T) {
-	result := runText(t, with(t, "load:", "oracle: {rescan: true}\nload:"), Options{Producer: connectSecond})
+	result := runText(t, with(t, "load:", "oracle: {rescan: true}\nload:"), Options{Producers: only(connectSecond)})
 	assert.Equal(t, assertions.Pass, result.Verdict, "%+v", result)
 	assert.Zero(t, result.Counts["truncated"])
 }
@@ -160,7 +161,7 @@ func TestSecondScanAgreesWithTheFirst(t *testing.T) {
 func TestSecondScanFindsWhatIsGone(t *testing.T) {
 	var seen atomic.Int64
 	text := with(t, "load:", "oracle: {rescan: true}\nload:", "[promised]", "[acked_lost == 0, truncated == 0]")
-	result := runText(t, text, Options{Producer: connectSecond, tamper: func(record *kgo.Record) []*kgo.Record {
+	result := runText(t, text, Options{Producers: only(connectSecond), tamper: func(record *kgo.Record) []*kgo.Record {
 		if record.Partition == 0 && record.Offset == victim && seen.Add(1) == 2 {
 			return nil // the second time
 		}
@@ -177,7 +178,7 @@ func TestInterruptedRunIsJudged(t *testing.T) {
 		"for: 1s", "for: 10m",
 		"load:", "faults: [{name: cut, at: 100ms, for: 5m, do: cut, target: broker 1}]\nload:")), Overrides{})
 	require.NoError(t, err)
-	result, err := Run(ctx, scenario, Options{Producer: sarama.New, Progress: func(p Progress) {
+	result, err := Run(ctx, scenario, Options{Producers: only(sarama.New), Progress: func(p Progress) {
 		if p.Fault != "" && p.Elapsed > 300*time.Millisecond {
 			interrupt()
 		}
@@ -196,7 +197,7 @@ func TestAbortedRunLeaves(t *testing.T) {
 	require.NoError(t, err)
 	ctx, interrupt := context.WithCancel(t.Context())
 	var once atomic.Bool
-	result, err := Run(ctx, scenario, Options{Producer: sarama.New, Abort: abort, Progress: func(p Progress) {
+	result, err := Run(ctx, scenario, Options{Producers: only(sarama.New), Abort: abort, Progress: func(p Progress) {
 		if p.Sent > 0 && once.CompareAndSwap(false, true) {
 			interrupt()
 			close(abort)
@@ -208,7 +209,7 @@ func TestAbortedRunLeaves(t *testing.T) {
 
 func TestLedgerThatOutgrowsItsMemoryEndsTheRun(t *testing.T) {
 	result := runText(t, with(t,
-		"for: 1s", "for: 1m", "devices: 20", "devices: 50000", "load:", "oracle: {ledger_memory: 1MiB}\nload:"), Options{Producer: connectSecond})
+		"for: 1s", "for: 1m", "devices: 20", "devices: 50000", "load:", "oracle: {ledger_memory: 1MiB}\nload:"), Options{Producers: only(connectSecond)})
 	assert.Equal(t, assertions.Inconclusive, result.Verdict)
 	assert.Contains(t, strings.Join(result.Reasons, " "), "1MiB")
 }
@@ -228,7 +229,7 @@ func TestStrangersRecordIsAPhantom(t *testing.T) {
 		}
 		return connectSecond(ctx, c, outcome)
 	}
-	result := runText(t, plainScenario, Options{Producer: connect})
+	result := runText(t, plainScenario, Options{Producers: only(connect)})
 	assert.Equal(t, assertions.Fail, result.Verdict)
 	assert.EqualValues(t, 1, result.Counts["phantoms"])
 }
@@ -242,7 +243,7 @@ func TestClientThatNeverAnswersLeavesUnknowns(t *testing.T) {
 			}
 		})
 	}
-	result := runText(t, with(t, "[promised]", "[success_rate == 100%]"), Options{Producer: connect})
+	result := runText(t, with(t, "[promised]", "[success_rate == 100%]"), Options{Producers: only(connect)})
 	assert.Equal(t, assertions.Fail, result.Verdict, "%+v", result.Reasons)
 	assert.EqualValues(t, 1, result.Counts["unknown"])
 	assert.Zero(t, result.Counts["acked_lost"], "nobody said it was acknowledged")
@@ -256,16 +257,16 @@ func TestRunThatCannotBeCarriedOut(t *testing.T) {
 	scenario, err := Parse("plain.yaml", []byte(plainScenario), Overrides{})
 	require.NoError(t, err)
 
-	_, err = Run(t.Context(), scenario, Options{Producer: failing})
+	_, err = Run(t.Context(), scenario, Options{Producers: only(failing)})
 	require.ErrorIs(t, err, nobody)
 	require.EqualError(t, err, "connect producer: nobody there")
 
-	_, err = Run(t.Context(), scenario, Options{Producer: connectSecond, Out: filepath.Join(t.TempDir(), "missing")})
+	_, err = Run(t.Context(), scenario, Options{Producers: only(connectSecond), Out: filepath.Join(t.TempDir(), "missing")})
 	require.ErrorIs(t, err, os.ErrNotExist)
 
 	ended, end := context.WithCancel(t.Context())
 	end()
-	_, err = Run(ended, scenario, Options{Producer: connectSecond})
+	_, err = Run(ended, scenario, Options{Producers: only(connectSecond)})
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -287,7 +288,7 @@ func TestSecretsStayOutOfEverything(t *testing.T) {
 	}})
 	require.NoError(t, err)
 	folder := t.TempDir()
-	result, err := Run(t.Context(), scenario, Options{Producer: connectSecond, Out: folder})
+	result, err := Run(t.Context(), scenario, Options{Producers: only(connectSecond), Out: folder})
 	require.NoError(t, err)
 	assert.Equal(t, assertions.Pass, result.Verdict)
 	evidence, err := os.ReadFile(filepath.Join(folder, EvidenceFile))
@@ -298,9 +299,9 @@ func TestSecretsStayOutOfEverything(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotContains(t, string(judged), "hush")
 
-	_, err = Run(t.Context(), scenario, Options{Producer: func(context.Context, producer.Config, func(producer.Outcome)) (producer.Producer, error) {
+	_, err = Run(t.Context(), scenario, Options{Producers: only(func(context.Context, producer.Config, func(producer.Outcome)) (producer.Producer, error) {
 		return nil, fmt.Errorf("no leader of hush-topic: %w", os.ErrDeadlineExceeded)
-	}})
+	})})
 	require.EqualError(t, err, "connect producer: no leader of ${env:TOPIC}: i/o timeout")
 	assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
 }

@@ -69,6 +69,9 @@ func (v *validator) topic(path, name string) {
 // client checks the producer's settings against each other: what the client would refuse at the start of the run, or
 // silently do otherwise.
 func (v *validator) client(p producer.Config) {
+	if v.found["producer.kind"] == nil {
+		v.wrong("producer.kind", "missing", "name the client that is put under test")
+	}
 	v.from1("producer.max_in_flight", p.MaxInFlight, math.MaxInt32)
 	v.check(rule{p.Retry.Max >= 0 && p.Retry.Max <= math.MaxInt32, "producer.retry.max", "must be at least 0", "", nil})
 	v.check(rule{p.Batch.Bytes >= 1 && p.Batch.Bytes <= math.MaxInt32, "producer.batch.bytes", "must be between 1B and 2GiB", "", nil})

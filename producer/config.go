@@ -16,6 +16,7 @@ type Config struct {
 	ClientID        string        `yaml:"-"`
 	MetadataRefresh time.Duration `yaml:"-"` // how often the client asks which partitions there are, without any trouble; 0: as it does by itself
 
+	Kind        string      `yaml:"kind"`          // which client is put under test: the name of one that the program was built with
 	Acks        Acks        `yaml:"acks"`          // how many replicas must have a record before it is acknowledged
 	Idempotent  bool        `yaml:"idempotent"`    // the broker drops repeated batches (KIP-98); needs acks all and one request in flight
 	Compression Compression `yaml:"compression"`   // codec of the record batches

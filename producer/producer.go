@@ -7,7 +7,7 @@
 //	harness ◀──Outcome──────── Producer ◀── response, error or silence
 //
 // One implementation lives in producer/sarama. Another client, an old version in a module of its own, or a user's own
-// producer plugs in by its constructor (New) and is judged by the same ledger.
+// producer plugs in as a Kind, a name and a constructor, and is judged by the same ledger.
 //
 // The package also holds where a key must land, as pure functions (Partition): the harness never asks the client under
 // test where its own records belong.
@@ -24,6 +24,13 @@ import (
 // producer. New returns when the producer is ready to accept records, or an error when it is not by the end of ctx; then
 // it may take a second or so more to be able to say why. Once New has returned, ctx means nothing to the producer.
 type New func(ctx context.Context, config Config, outcome func(Outcome)) (Producer, error)
+
+// Kind is a client that can be put under test.
+type Kind struct {
+	Name    string // what producer.kind says in a scenario, and the name under which Version is reported
+	Version string // of the client library, such as v1.61.1
+	New     New    // connects it
+}
 
 // Producer sends records to Kafka and says what became of each. What an implementation has to keep:
 //

@@ -179,14 +179,15 @@ func (t *text) footer(replay string) {
 	}
 }
 
-// versionNames lists what took part: the harness, what it ran on, and then the rest by name.
+// versionNames lists what took part: the harness, the client it put under test, and what they ran on.
 func versionNames(r *assertions.Result) []string {
-	order := []string{"fleetproof", "sarama", "broker", "go"}
+	const client = "" // whatever it is called
+	order := []string{"fleetproof", client, "broker", "go"}
 	rank := func(name string) int {
 		if i := slices.Index(order, name); i >= 0 {
 			return i
 		}
-		return len(order)
+		return slices.Index(order, client)
 	}
 	names := slices.Sorted(maps.Keys(r.Versions))
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })

@@ -38,7 +38,7 @@ tell() {
 		"$(count "$1" unknown)" "$(count "$1" duplicates)"
 }
 
-play bad "$bin/knownbad" known-bad --out "$out/bad" "$@"
+play bad "$bin/knownbad" run known-bad --quiet --out "$out/bad" "$@"
 play current "$bin/fleetproof" run known-bad --quiet --out "$out/current" "$@"
 
 printf '\n== known-bad\n'

@@ -77,6 +77,11 @@ type asyncProducer struct {
 	drained chan struct{} // closed when Sarama has closed both of its channels
 }
 
+// Kind is Sarama, to be put under test.
+func Kind() producer.Kind {
+	return producer.Kind{Name: Name, Version: Version(), New: New}
+}
+
 // New connects Sarama's asynchronous producer. It is a producer.New.
 func New(ctx context.Context, config producer.Config, outcome func(producer.Outcome)) (producer.Producer, error) {
 	p := &asyncProducer{outcome: outcome, closing: make(chan struct{}), drained: make(chan struct{})}

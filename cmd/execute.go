@@ -1,4 +1,4 @@
-package main
+package cmd
 
 import (
 	"errors"
@@ -10,12 +10,14 @@ import (
 	"golang.org/x/term"
 
 	"github.com/fleetproof/fleetproof/harness"
+	"github.com/fleetproof/fleetproof/producer"
 )
 
 // world is all that a command touches besides files.
 type world struct {
 	stdout, stderr io.Writer
 	env            func(name string) (string, bool)
+	kinds          []producer.Kind // the clients that can be put under test
 }
 
 // commands is the command line.
@@ -25,7 +27,7 @@ type commands struct {
 	Validate validateCommand `cmd:"" help:"Check scenario files and report every mistake. Starts nothing."`
 	Judge    judgeCommand    `cmd:"" help:"Judge an old run again, from its evidence."`
 	List     listCommand     `cmd:"" help:"List the scenarios that come with fleetproof."`
-	Explain  explainCommand  `cmd:"" help:"Say what a metric, a kind of fault, a sensor or a verdict is."`
+	Explain  explainCommand  `cmd:"" help:"Say what a metric, a kind of fault, a sensor, a client or a verdict is."`
 	Version  versionCommand  `cmd:"" help:"Show the versions in use."`
 }
 

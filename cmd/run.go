@@ -1,4 +1,4 @@
-package main
+package cmd
 
 import (
 	"context"
@@ -11,7 +11,6 @@ import (
 	"github.com/fleetproof/fleetproof/harness"
 	"github.com/fleetproof/fleetproof/harness/report"
 	"github.com/fleetproof/fleetproof/harness/telemetry"
-	"github.com/fleetproof/fleetproof/producer/sarama"
 )
 
 // overrides are the flags that change a scenario.
@@ -20,9 +19,16 @@ type overrides struct {
 	Expect []string `sep:"none" placeholder:"EXPECTATION" help:"Expect something more, as in 'ack_latency.p99 < 50ms'. May be repeated."`
 }
 
-// load loads a scenario under the flags.
+// load loads a scenario under the flags. Its client is one that there is.
 func (o overrides) load(name string, w world) (*harness.Resolved, error) {
-	return harness.Load(name, harness.Overrides{Set: o.Set, Expect: o.Expect, Env: w.env})
+	scenario, err := harness.Load(name, harness.Overrides{Set: o.Set, Expect: o.Expect, Env: w.env})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := scenario.Client(w.kinds); err != nil {
+		return nil, err
+	}
+	return scenario, nil
 }
 
 // loadAll loads scenarios and returns those that are right. The error lists the mistakes of all others.
@@ -98,13 +104,13 @@ func (c runCommand) execute(w world) (int, error) {
 			fmt.Fprintln(w.stdout)
 		}
 		result, err := harness.Run(interrupts.ctx, scenario, harness.Options{
-			Producer: sarama.New,
-			Versions: versions(),
-			Progress: console.progress,
-			Metrics:  metrics,
-			Out:      folders.of(i),
-			External: c.AllowExternal,
-			Abort:    interrupts.abort,
+			Producers: w.kinds,
+			Versions:  map[string]string{"fleetproof": version()},
+			Progress:  console.progress,
+			Metrics:   metrics,
+			Out:       folders.of(i),
+			External:  c.AllowExternal,
+			Abort:     interrupts.abort,
 		})
 		console.clear()
 		verdict := assertions.Error

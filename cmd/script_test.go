@@ -1,4 +1,4 @@
-package main
+package cmd
 
 import (
 	"bufio"
@@ -16,10 +16,19 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/fleetproof/fleetproof/producer/sarama"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"fleetproof": main})
+	testscript.Main(m, map[string]func(){
+		"fleetproof": func() {
+			kind := sarama.Kind()
+			kind.Version = "v9.8.7" // the binary of a test does not know what it was built with
+			Main(kind)
+		},
+		"bare": func() { Main() }, // built without any client
+	})
 }
 
 // TestScripts plays the command as a user does: testdata/script/*.txtar.

@@ -1,4 +1,4 @@
-package main
+package cmd
 
 import (
 	"fmt"
@@ -8,16 +8,17 @@ import (
 	"github.com/fleetproof/fleetproof/assertions"
 	"github.com/fleetproof/fleetproof/harness/fault"
 	"github.com/fleetproof/fleetproof/harness/report"
+	"github.com/fleetproof/fleetproof/producer"
 	"github.com/fleetproof/fleetproof/scenarios"
 )
 
 type explainCommand struct {
-	Name string `arg:"" optional:"" help:"Metric, kind of fault, sensor or verdict. Without it, all of them are listed."`
+	Name string `arg:"" optional:"" help:"Metric, kind of fault, sensor, client or verdict. Without it, all of them are listed."`
 }
 
 // execute explains everything of that name: error is a kind of fault, and ERROR a verdict.
 func (c explainCommand) execute(w world) (int, error) {
-	topics, err := topics()
+	topics, err := topics(w.kinds)
 	if err != nil {
 		return exitEnvironment, fmt.Errorf("explain: %w", err)
 	}
@@ -40,7 +41,7 @@ func (c explainCommand) execute(w world) (int, error) {
 
 // topic is something that can be explained.
 type topic struct {
-	kind    string // metric, fault, sensor or verdict
+	kind    string // metric, fault, sensor, client or verdict
 	name    string
 	summary string   // one line
 	doc     string   // sentences
@@ -49,7 +50,7 @@ type topic struct {
 }
 
 // topics are all of them, kind by kind.
-func topics() ([]topic, error) {
+func topics(clients []producer.Kind) ([]topic, error) {
 	var all []topic
 	for _, metric := range assertions.Metrics() {
 		all = append(all, metricTopic(metric))
@@ -62,6 +63,9 @@ func topics() ([]topic, error) {
 		return nil, err
 	}
 	all = append(all, sensorTopics(string(defaults))...)
+	for _, client := range clients {
+		all = append(all, clientTopic(client))
+	}
 	return append(all, verdictTopics()...), nil
 }
 
@@ -105,6 +109,14 @@ func sensorTopics(defaults string) []topic {
 		last.sample = append(last.sample, line)
 	}
 	return sensors
+}
+
+func clientTopic(client producer.Kind) topic {
+	return topic{
+		kind: "client", name: client.Name, summary: "a client that can be put under test",
+		doc:   "A scenario puts it under test with producer.kind: " + client.Name + ".",
+		facts: []string{"version: " + client.Version},
+	}
 }
 
 // verdictTopics are the verdicts in order of severity. The most severe of a run's parts is the run's.

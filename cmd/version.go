@@ -1,30 +1,33 @@
-package main
+package cmd
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 	"strings"
-
-	"github.com/fleetproof/fleetproof/producer/sarama"
 )
 
 type versionCommand struct{}
 
+// execute shows the versions of this program, of the clients it can put under test, and of Go.
 func (versionCommand) execute(w world) (int, error) {
-	known := versions()
-	_, err := fmt.Fprintf(w.stdout, "fleetproof %s\n%s %s\ngo %s\n",
-		known["fleetproof"], sarama.Name, known[sarama.Name], strings.TrimPrefix(runtime.Version(), "go"))
-	if err != nil {
+	var text strings.Builder
+	fmt.Fprintf(&text, "fleetproof %s\n", version())
+	for _, kind := range w.kinds {
+		fmt.Fprintf(&text, "%s %s\n", kind.Name, kind.Version)
+	}
+	fmt.Fprintf(&text, "go %s\n", strings.TrimPrefix(runtime.Version(), "go"))
+	if _, err := io.WriteString(w.stdout, text.String()); err != nil {
 		return exitEnvironment, fmt.Errorf("write versions: %w", err)
 	}
 	return exitPass, nil
 }
 
-// versions are those of this program and of the client under test.
-func versions() map[string]string {
+// version is that of this program.
+func version() string {
 	info, _ := debug.ReadBuildInfo()
-	return map[string]string{"fleetproof": versionOf(info), sarama.Name: sarama.Version()}
+	return versionOf(info)
 }
 
 // versionOf is a release's version, or dev and the revision it was built from, as far as the build tells: go run tells

@@ -1,0 +1,34 @@
+// Package cmd is the command line of fleetproof, which plays a fleet of devices against a Kafka, hurts it on schedule,
+// reads everything back with another client, and says what was proven.
+//
+//	fleetproof run scenarios/quickstart.yaml     plays a scenario and judges it
+//	fleetproof plan scenarios/quickstart.yaml    says what would happen, and starts nothing
+//	fleetproof validate scenarios/*.yaml         checks scenario files
+//	fleetproof judge runs/quickstart             judges an old run again
+//	fleetproof list                              lists the shipped scenarios
+//	fleetproof explain acked_lost                says what a metric, fault, sensor or client is
+//	fleetproof version                           says which versions are in use
+//
+// It takes the clients that it can put under test, and knows flags, exit codes and the terminal; of how anything works it
+// knows nothing: scenarios are loaded and played by package harness, verdicts come from package assertions, and what they
+// look like is package report's. It is a package so that anybody builds a fleetproof with a client of his own:
+//
+//	func main() {
+//		cmd.Main(producer.Kind{Name: "mine", Version: "v1.0.0", New: mine.New})
+//	}
+//
+// Results go to standard output, progress and complaints to standard error. The exit code is 0 for PASS, 1 for FAIL, 2
+// for a wrong scenario or command line, 3 for INCONCLUSIVE, 4 when the environment failed, and 130 when interrupted.
+package cmd
+
+import (
+	"os"
+
+	"github.com/fleetproof/fleetproof/producer"
+)
+
+// Main carries out the command line of the process and exits. A scenario's producer.kind chooses among the kinds; of two
+// with one name it is the first.
+func Main(kinds ...producer.Kind) {
+	os.Exit(execute(os.Args[1:], world{stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv, kinds: kinds}))
+}
