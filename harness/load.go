@@ -20,14 +20,10 @@ const (
 // load hands the fleet's records to the producer as they fall due: open loop, on an absolute schedule. It is late when
 // the producer blocks or the machine is slow, and says so; it never slows down the schedule.
 type load struct {
-	run     *run
-	blocked time.Duration // inside Send, in all
-	marks   []mark        // what blocked was at past moments, oldest first
-	slab    slab
+	run  *run
+	lag  lag
+	slab slab
 }
-
-// mark remembers how much time had been spent blocked at one moment.
-type mark struct{ at, blocked time.Duration }
 
 // play runs until the last stage is over or ctx ends. What had fallen due by then may still be handed over for as long as
 // a record may lag, so that the last milliseconds of a healthy run are not unsent; settle ends even that.
@@ -44,7 +40,6 @@ func (l *load) play(ctx, settle context.Context) {
 			end = min(end, now)
 		}
 		due = r.generator.Next(min(now, end), due[:0])
-		l.mark(now)
 		for i, d := range due {
 			if sending.Err() != nil {
 				l.unsent(due[i:])
@@ -63,6 +58,7 @@ func (l *load) play(ctx, settle context.Context) {
 			at = end
 		}
 		r.sleepUntil(ctx, min(max(at, now+pause), end))
+		l.lag.woke(r.clock())
 	}
 	r.loadEnded = min(r.clock(), end)
 	for due = r.generator.Next(r.loadEnded, due[:0]); len(due) > 0; due = r.generator.Next(r.loadEnded, due[:0]) {
@@ -120,14 +116,15 @@ func (l *load) send(ctx context.Context, topic string, id identity, value []byte
 	record.Token = producer.Token{
 		Stream: id.Stream, Device: id.Device, Sequence: id.Sequence, Due: id.Due, Handed: called,
 	}
+	own := l.lag.called(id.Due, called)
 	err := r.producer.Send(ctx, record)
 	handed := r.clock()
-	l.blocked += handed - called
+	l.lag.returned(handed)
 	if err != nil {
 		return false
 	}
 	if id.Stream == streamReadings {
-		r.timeline.Handed(id.Due, handed, handed-called, l.own(id.Due, handed))
+		r.timeline.Handed(id.Due, handed, handed-called, own)
 		r.lag.Store(int64(handed - id.Due))
 	}
 	r.options.Metrics.Sent(value)
@@ -147,31 +144,6 @@ func (l *load) unsent(due []generator.Due) {
 // countUnsent puts a record that was never handed over into the timeline: it is as late as it is old.
 func (l *load) countUnsent(due time.Duration) {
 	now := l.run.clock()
-	l.run.timeline.Unsent(due, now, l.own(due, now))
+	l.run.timeline.Unsent(due, now, l.lag.of(due, now))
 	l.run.options.Metrics.Dropped(1)
-}
-
-// own is the part of a record's lag that is the generator's: what is left when the time is taken off that Send has
-// blocked since the record was due.
-func (l *load) own(due, now time.Duration) time.Duration {
-	return max(0, now-due-(l.blocked-l.blockedAt(due)))
-}
-
-// mark remembers how long Send has blocked until now, at most once a pause.
-func (l *load) mark(now time.Duration) {
-	if n := len(l.marks); n == 0 || now-l.marks[n-1].at >= pause {
-		l.marks = append(l.marks, mark{at: now, blocked: l.blocked})
-	}
-}
-
-// blockedAt is the time that Send had blocked when a record fell due. Due times only grow, so marks that lie before one
-// are not needed again, but for the last.
-func (l *load) blockedAt(due time.Duration) time.Duration {
-	for len(l.marks) > 1 && l.marks[1].at <= due {
-		l.marks = l.marks[1:]
-	}
-	if len(l.marks) == 0 {
-		return 0
-	}
-	return l.marks[0].blocked
 }

@@ -186,19 +186,6 @@ func (f *forgetful) Send(ctx context.Context, record *producer.Record) error {
 	return f.Producer.Send(ctx, record)
 }
 
-func TestOwnLagLeavesOutWhatTheClientBlocked(t *testing.T) {
-	const ms = time.Millisecond
-	l := &load{blocked: 90 * ms, marks: []mark{{at: 0}, {at: 100 * ms, blocked: 10 * ms}, {at: 200 * ms, blocked: 60 * ms}}}
-	for _, test := range []struct{ due, now, want time.Duration }{
-		{50 * ms, 300 * ms, 160 * ms}, // 250 late, 90 of them blocked
-		{150 * ms, 300 * ms, 70 * ms}, // 150 late, 80 of them blocked since the mark at 100
-		{250 * ms, 300 * ms, 20 * ms}, // 50 late, 30 of them blocked since the mark at 200
-		{295 * ms, 300 * ms, 0},       // blocked for longer than it is late
-	} {
-		assert.Equal(t, test.want, l.own(test.due, test.now), "due %s", test.due)
-	}
-}
-
 func TestStalls(t *testing.T) {
 	const ms = time.Millisecond
 	var w watch
