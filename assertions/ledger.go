@@ -77,10 +77,10 @@ const (
 	shardCount = 1 << shardBits
 )
 
-// partitionCount is the number of partitions from a moment on.
+// partitionCount is the number of partitions from a moment on, and when every client must have learned of it.
 type partitionCount struct {
-	at    time.Duration
-	count int
+	at, known time.Duration
+	count     int
 }
 
 // Sighting is one record as it was read back.
@@ -108,14 +108,15 @@ func NewLedger(config LedgerConfig) *Ledger {
 	return l
 }
 
-// Partitions says that the topic has so many partitions from at on. The first count holds from the beginning; later
-// ones only grow, in order of time. A record is expected where any count puts it that was live between its due time
-// and its sighting, so one due before at may follow the count before it.
-func (l *Ledger) Partitions(at time.Duration, count int) {
+// Partitions says that the topic has so many partitions from at on, and that a client may go by the count before it
+// until known: nobody tells a client, it asks now and then. The first count holds from the beginning; later ones only
+// grow, in order of time. A record is expected where any count puts it that was live between its due time and its
+// sighting, so one due before known may follow the count before it.
+func (l *Ledger) Partitions(at, known time.Duration, count int) {
 	l.growing.Lock()
 	defer l.growing.Unlock()
 	old := *l.counts.Load()
-	grown := slices.Concat(old, []partitionCount{{at, count}})
+	grown := slices.Concat(old, []partitionCount{{at, known, count}})
 	l.counts.Store(&grown)
 }
 

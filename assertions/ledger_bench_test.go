@@ -15,7 +15,7 @@ func BenchmarkLedger(b *testing.B) {
 		Expect: func(device uint32, partitions int) int32 { return int32(device) % int32(partitions) },
 		Found:  func(metric string, _ time.Duration) { b.Fatal("found " + metric) },
 	})
-	l.Partitions(0, 24)
+	l.Partitions(0, 0, 24)
 	n := 0
 	b.ReportAllocs()
 	for b.Loop() {

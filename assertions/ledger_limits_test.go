@@ -60,7 +60,7 @@ func TestLedgerCannotExpectWithoutPartitions(t *testing.T) {
 func TestLedgerKeepsTheFirstOffendersByDueTime(t *testing.T) {
 	const lost = 2*MaxOffenders + 500
 	l := NewLedger(LedgerConfig{Name: "readings", Devices: 1, Key: testKey, Expect: func(uint32, int) int32 { return 0 }})
-	l.Partitions(0, 2)
+	l.Partitions(0, 0, 2)
 	for range lost {
 		l.Open(0, 0)
 	}
@@ -112,7 +112,7 @@ func TestLedgerMemoryOfAHealthyRun(t *testing.T) {
 	l := NewLedger(LedgerConfig{
 		Name: "readings", Devices: devices, Key: testKey, Expect: testExpect, Memory: 64 * devices,
 	})
-	l.Partitions(0, 24)
+	l.Partitions(0, 0, 24)
 	healthy(l, devices, flight, 0, 3*devices)
 	after3 := l.Memory()
 	healthy(l, devices, flight, 3*devices, 20*devices)
@@ -215,7 +215,7 @@ func TestLedgerMemoryCountsTheSecondScanAndTheStrays(t *testing.T) {
 func TestLedgerDoesNotAllocateInSteadyState(t *testing.T) {
 	const devices = 1000
 	l := NewLedger(LedgerConfig{Name: "readings", Devices: devices, Key: testKey, Expect: testExpect})
-	l.Partitions(0, 24)
+	l.Partitions(0, 0, 24)
 	healthy(l, devices, 500, 0, devices)
 	round := 1
 	allocations := testing.AllocsPerRun(10, func() {
@@ -233,7 +233,7 @@ func TestLedgerIsSafeForConcurrentUse(t *testing.T) {
 		Name: "readings", Devices: devices, Key: testKey, Expect: testExpect, Memory: math.MaxInt64,
 		Found: func(metric string, _ time.Duration) { calls.Store(metric, true) },
 	})
-	l.Partitions(0, 24)
+	l.Partitions(0, 0, 24)
 	stop := make(chan struct{})
 	var looking, working sync.WaitGroup
 	looking.Go(func() {

@@ -19,7 +19,7 @@ type step struct {
 	sequence uint64
 	session  uint16
 	at       place
-	due, now time.Duration
+	due, now time.Duration // of partitions: when every client must know them, and when there are so many
 	corrupt  bool
 	count    int
 }
@@ -50,7 +50,7 @@ func (s step) play(l *Ledger) (first bool) {
 	case "rescan":
 		l.Rescan()
 	case "partitions":
-		l.Partitions(s.now, s.count)
+		l.Partitions(s.now, max(s.now, s.due), s.count)
 	default:
 		panic(s.call)
 	}
@@ -113,7 +113,7 @@ func (n *naive) take(s step) (first bool) {
 	case "rescan":
 		n.rescan = true
 	case "partitions":
-		n.counts = append(n.counts, partitionCount{s.now, s.count})
+		n.counts = append(n.counts, partitionCount{s.now, max(s.now, s.due), s.count})
 	}
 	return false
 }
@@ -130,7 +130,7 @@ func (n *naive) explained(s step) bool {
 		return false
 	}
 	for i, c := range n.counts {
-		ended := i+1 < len(n.counts) && n.counts[i+1].at <= s.due
+		ended := i+1 < len(n.counts) && n.counts[i+1].known <= s.due
 		begun := i == 0 || c.at <= s.now
 		if begun && !ended && n.expect(s.device, c.count) == s.at.partition {
 			return true

@@ -102,7 +102,7 @@ func (l *Ledger) explain(d *device, g *Sighting) (bool, int32) {
 		return false, -1
 	}
 	first := len(counts) - 1
-	for first > 0 && counts[first].at > g.Due {
+	for first > 0 && counts[first].known > g.Due {
 		first--
 	}
 	last := len(counts) - 1

@@ -302,6 +302,16 @@ func TestLedgerHistories(t *testing.T) {
 			}},
 			counts: Counts{Due: 2, Sent: 2, Unknown: 2, Consumed: 2},
 		},
+		"the old partition while the client may not know that the topic grew": {
+			history: steps(
+				opens(3, 0, 1, 2, 3), step{call: "partitions", now: 500 * time.Millisecond, due: 3 * time.Second, count: 5},
+				sees(3, 0, 1, 0), sees(3, 1, 1, 1), sees(3, 2, 4, 0), sees(3, 3, 1, 2)),
+			want: found{
+				"wrong_partition": {{Device: "d3", Sequence: 3, Due: 3 * time.Second, Partition: 1, Offset: 2, Note: "expected in partition 4"}},
+				"affinity_splits": {{Device: "d3", Sequence: 3, Due: 3 * time.Second, Partition: 1, Offset: 2, Note: "also in partition 4"}},
+			},
+			counts: Counts{Due: 4, Sent: 4, Unknown: 4, Consumed: 4},
+		},
 		"due at the moment the topic grew": {
 			history: steps(opens(3, 0, 1), step{call: "partitions", now: time.Second, count: 5}, sees(3, 0, 1, 0), sees(3, 1, 1, 1)),
 			want: found{"wrong_partition": {
@@ -534,7 +544,7 @@ func TestLedgerHistories(t *testing.T) {
 				dated[metric]++
 			}
 			l := NewLedger(config)
-			l.Partitions(0, 3)
+			l.Partitions(0, 0, 3)
 			for _, s := range test.history {
 				s.play(l)
 			}

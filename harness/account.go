@@ -22,11 +22,11 @@ func (r *run) openLedgers() {
 		r.timeline.Unknown(due, due, r.loadEnded, r.expected(r.keys.of(device)))
 	}
 	r.readings = assertions.NewLedger(readings)
-	r.readings.Partitions(0, r.scenario.Topic.Partitions)
+	r.readings.Partitions(0, 0, r.scenario.Topic.Partitions)
 	if r.scenario.Alerts != nil {
 		topic := r.scenario.alertsTopic()
 		r.alerts = assertions.NewLedger(r.ledger("alerts", topic))
-		r.alerts.Partitions(0, topic.Partitions)
+		r.alerts.Partitions(0, 0, topic.Partitions)
 	}
 }
 

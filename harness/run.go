@@ -223,13 +223,15 @@ func (r *run) begin(settle context.Context) {
 	r.reader.start(settle)
 }
 
-// grows tells the ledger that a topic gets more partitions: from now on a record may be where either count puts it.
+// grows tells the ledger that a topic gets more partitions: from now on a record may be where either count puts it, until
+// the client must have learned of them, by the next time it asks and as soon as it is answered.
 func (r *run) grows(topic string, partitions int) {
-	if topic == r.scenario.Topic.Name {
-		r.readings.Partitions(r.clock(), partitions)
-	} else {
-		r.alerts.Partitions(r.clock(), partitions)
+	ledger := r.readings
+	if topic != r.scenario.Topic.Name {
+		ledger = r.alerts
 	}
+	now := r.clock()
+	ledger.Partitions(now, now+metadataMaxAge+r.scenario.Producer.Timeout.Read, partitions)
 }
 
 // play runs load and faults side by side. Faults are healed when it returns, whatever happened, within the deadlines that
