@@ -157,7 +157,14 @@ func (c *Cluster) Dial(ctx context.Context, network, address string) (net.Conn, 
 // The error is nil when the answer came within ctx.
 func (c *Cluster) Probe(ctx context.Context, node int) error {
 	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "tcp", c.nodes[node].Advertised)
+	return c.probe(ctx, node, dialer.DialContext)
+}
+
+// ProbeDirect asks a broker the same, past links and crashes.
+func (c *Cluster) ProbeDirect(ctx context.Context, node int) error { return c.probe(ctx, node, c.Dial) }
+
+func (c *Cluster) probe(ctx context.Context, node int, dial func(ctx context.Context, network, address string) (net.Conn, error)) error {
+	conn, err := dial(ctx, "tcp", c.nodes[node].Advertised)
 	if err != nil {
 		return fmt.Errorf("probe broker %d: %w", node+1, err)
 	}

@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -17,8 +18,10 @@ func (t targets) change(edit func(*linkFaults)) {
 	}
 }
 
-// busy is how long an answer may take on a link without latency when the machine has other things to do.
-const busy = 20 * time.Millisecond
+const (
+	glances = 5                // answers through the link, and as many around it, of which the fastest are compared
+	ownCost = time.Millisecond // what the link itself may cost an answer; it is some 100 µs on a machine at rest
+)
 
 type latencyEffect struct {
 	targets
@@ -45,20 +48,46 @@ func (e *latencyEffect) undo(context.Context) error {
 	return nil
 }
 
-// healed wants an answer from each target sooner than the latency would allow. Other latencies may still be in effect
-// on the same link, and are allowed for.
+// healed compares answers of each target through the link with answers around it, in turn, so that a busy broker or
+// machine slows down both: the fastest through the link has to come sooner than the least that the latency would add. The
+// links must not have delayed any of them by this fault either, which holds for latencies too small to be seen in time.
+// Other latencies may still be in effect on the same link, and are allowed for.
 func (e *latencyEffect) healed(ctx context.Context) error {
 	for _, node := range e.nodes {
-		limit := max(e.delay.latency, busy) + e.link(node).longest()
-		asked := time.Now()
-		if err := e.field.Cluster.Probe(ctx, node); err != nil {
+		before := e.delay.held.Load()
+		through, around, err := e.fastest(ctx, node)
+		if err != nil {
 			return err
 		}
-		if took := time.Since(asked); took >= limit {
-			return fmt.Errorf("broker %d answered in %s, not below %s", node+1, took, limit)
+		if delayed := e.delay.held.Load() - before; delayed > 0 {
+			return fmt.Errorf("broker %d: the link has delayed %d more responses", node+1, delayed)
+		}
+		limit := around + max(e.delay.latency-e.delay.jitter, ownCost) + e.link(node).longest()
+		if through >= limit {
+			return fmt.Errorf("broker %d answers in %s through the link, not below %s, and in %s around it", node+1, through, limit, around)
 		}
 	}
 	return nil
+}
+
+// fastest times answers of a broker through its link and around it.
+func (e *latencyEffect) fastest(ctx context.Context, node int) (through, around time.Duration, err error) {
+	through, around = math.MaxInt64, math.MaxInt64
+	timed := func(fastest *time.Duration, probe func(context.Context, int) error) error {
+		asked := time.Now()
+		err := probe(ctx, node)
+		*fastest = min(*fastest, time.Since(asked))
+		return err
+	}
+	for range glances {
+		if err := timed(&around, e.field.Cluster.ProbeDirect); err != nil {
+			return 0, 0, err
+		}
+		if err := timed(&through, e.field.Cluster.Probe); err != nil {
+			return 0, 0, err
+		}
+	}
+	return through, around, nil
 }
 
 type cutEffect struct {

@@ -100,6 +100,7 @@ type linkFaults struct {
 type delay struct {
 	latency, jitter time.Duration
 	hits            atomic.Int64 // responses delayed
+	held            atomic.Int64 // the same, with what greets a new connection
 
 	mutex  sync.Mutex
 	random *rand.Rand
@@ -107,6 +108,7 @@ type delay struct {
 
 // draw is how long the next response is held back.
 func (d *delay) draw() time.Duration {
+	d.held.Add(1)
 	if d.jitter == 0 {
 		return d.latency
 	}

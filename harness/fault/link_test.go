@@ -165,10 +165,45 @@ func TestLatencyIsNotHealedWhileAnswersAreSlow(t *testing.T) {
 	behind.Connect([]string{s.cluster.Nodes()[0].Direct})
 	behind.links[0].change(func(f *linkFaults) { f.delays = []*delay{{latency: 60 * time.Millisecond}} })
 	s.links.Connect([]string{behind.Addrs()[0].String()})
-	require.ErrorContains(t, e.healed(t.Context()), "broker 1 answered in ")
+	require.ErrorContains(t, e.healed(t.Context()), "broker 1 answers in ")
 
 	require.NoError(t, s.cluster.Close(t.Context()))
 	require.ErrorContains(t, e.healed(t.Context()), "probe broker 1: ")
+}
+
+// TestSmallLatencyIsNotHealedWhileItLasts leaves latencies in effect that a single look would take for a busy machine.
+func TestSmallLatencyIsNotHealedWhileItLasts(t *testing.T) {
+	const us = time.Microsecond
+	for name, spec := range map[string]Spec{
+		"5ms":            {Do: Latency, Latency: new(5000 * us)},
+		"5ms and jitter": {Do: Latency, Latency: new(5000 * us), Jitter: new(5000 * us)},
+		"50µs":           {Do: Latency, Latency: new(50 * us)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, 1, 1)
+			e := newLatency(spec, targets{[]int{0}, s.field()})
+			s.eventually("an answer in time", func() bool { return e.healed(t.Context()) == nil })
+			require.NoError(t, e.inject(t.Context()))
+			for range 20 {
+				require.EqualError(t, e.healed(t.Context()), "broker 1: the link has delayed 5 more responses")
+			}
+			require.NoError(t, e.undo(t.Context()))
+			s.eventually("an answer in time", func() bool { return e.healed(t.Context()) == nil })
+		})
+	}
+
+	// What delays without being seen to: here a second link behind the first.
+	s := newScene(t, 1, 1)
+	e := newLatency(Spec{Do: Latency, Latency: new(5000 * us)}, targets{[]int{0}, s.field()})
+	behind, err := Listen(1, 7)
+	require.NoError(t, err)
+	defer behind.Close()
+	behind.Connect([]string{s.cluster.Nodes()[0].Direct})
+	behind.links[0].change(func(f *linkFaults) { f.delays = []*delay{{latency: 10000 * us}} })
+	s.links.Connect([]string{behind.Addrs()[0].String()})
+	for range 5 {
+		require.ErrorContains(t, e.healed(t.Context()), "around it")
+	}
 }
 
 // BenchmarkThroughput compares records sent around a link with records sent through one that does nothing.
