@@ -80,7 +80,7 @@ func metricTopic(metric assertions.Metric) topic {
 }
 
 func faultTopic(row fault.Row) topic {
-	t := topic{kind: "fault", name: string(row.Kind), doc: row.Doc, facts: []string{"brokers: " + joined(row.Brokers)}}
+	t := topic{kind: "fault", name: string(row.Kind), doc: row.Doc, facts: []string{"brokers: " + joined(row.Brokers), "targets: " + joined(row.Targets)}}
 	t.summary = row.Doc[:strings.IndexAny(row.Doc+".", ".,:")]
 	for _, parameter := range row.Parameters {
 		t.facts = append(t.facts, fmt.Sprintf("%s (%s): %s", parameter.Name, parameter.Need, parameter.Doc))

@@ -24,7 +24,7 @@ func linkKinds() []Row {
 				{"jitter", Optional, "up to this much more or less, drawn for each response; a response that overtakes waits for the one before it"},
 			},
 			Proof:  "responses delayed",
-			Healed: "a request through the link is answered faster than the latency",
+			Healed: "through the link, the fastest of five answers comes as soon as around it, but for less than the least of the latency, and none was delayed",
 		},
 		{
 			Kind: Cut,
@@ -174,7 +174,7 @@ func clusterKinds() []Row {
 		},
 		{
 			Kind: ShrinkISR,
-			Doc: "Leaves a partition fewer in-sync replicas than min.insync.replicas: writes with acks=all are refused. On docker " +
+			Doc: "Leaves a partition too few in-sync replicas, fewer than min.insync.replicas: writes with acks=all are refused. On docker " +
 				"brokers its followers shut down in a controlled way, one after the other, as many as it takes; that hurts other " +
 				"partitions too. (Frozen followers would stay in sync for ever: in a small cluster, no controller would be left to " +
 				"remove them.) On embedded brokers, which know no followers, the partition's leader refuses every produce request " +
@@ -185,7 +185,7 @@ func clusterKinds() []Row {
 			Parameters: []Parameter{
 				{"allow_loss", Optional, "true: other faults may take brokers down at the same time"},
 			},
-			Proof:  "partitions seen under their min.insync.replicas; with embedded brokers, produce requests refused",
+			Proof:  "partitions seen with too few in-sync replicas; with embedded brokers, produce requests refused",
 			Healed: "the followers that were stopped are in sync again; with embedded brokers, the leader has dropped the rule, and answers",
 			severs: true, downs: true, inTurn: true, joins: true,
 		},
