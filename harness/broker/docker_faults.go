@@ -192,7 +192,18 @@ func (d *docker) state(ctx context.Context, node int) (State, error) {
 	}, nil
 }
 
-// exited is an error, with the last lines of the log, when the container of one of these brokers does not run.
+// ExitedError says that the container of a broker does not run. Unless a fault holds it down it will not come back.
+type ExitedError struct {
+	Node  int
+	State State
+	Lines string // what it wrote last
+}
+
+func (e *ExitedError) Error() string {
+	return fmt.Sprintf("the container of broker %d has %v; its last lines:\n%s", e.Node+1, e.State, e.Lines)
+}
+
+// exited is an ExitedError when the container of one of these brokers does not run.
 func (d *docker) exited(ctx context.Context, nodes []int) error {
 	for _, node := range nodes {
 		state, err := d.state(ctx, node)
@@ -206,7 +217,7 @@ func (d *docker) exited(ctx context.Context, nodes []int) error {
 		if err != nil {
 			lines = err.Error()
 		}
-		return fmt.Errorf("the container of broker %d has %v; its last lines:\n%s", node+1, state, lines)
+		return &ExitedError{Node: node, State: state, Lines: lines}
 	}
 	return nil
 }

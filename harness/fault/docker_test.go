@@ -247,8 +247,8 @@ func TestDocker(t *testing.T) {
 	})
 	t.Run("broker that cannot start", func(t *testing.T) {
 		s.execute(t, 2, "echo cluster.id=another > /tmp/kraft-combined-logs/meta.properties")
-		problem, _ := fails(t, Spec{Do: Kill, Target: Target{Broker: 3}, For: sec}, 20*sec, func() {})
-		assert.Regexp(t, `^fault trouble: heal: not proven within 20s: wait for brokers to be in sync: the container of broker 3 has exited `+
+		problem, _ := fails(t, Spec{Do: Kill, Target: Target{Broker: 3}, For: sec}, enough, func() {})
+		assert.Regexp(t, `^fault trouble: heal: wait for brokers to be in sync: the container of broker 3 has exited `+
 			`with code 1; its last lines:\n(?s:.*)meta.properties`, problem)
 	})
 	t.Run("broker that is no more", func(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/fleetproof/fleetproof/harness/broker"
 )
 
 // healAll undoes what is still in effect, and proves all of it healed. Nothing is in play any more.
@@ -43,7 +45,11 @@ func (r *Runner) undo(ctx context.Context, f *playing) error {
 // prove waits until the targets are well. While another fault lets no answer through from them nobody looks: that fault
 // would count it as a hit. While another fault keeps other brokers out of the cluster they may be well or not, and the
 // deadline starts anew until it does not. Where ctx ends before, healAll proves the rest.
+//
+// A broker whose container has exited by itself after it was brought back will not be well: nobody waits for the deadline.
+// It takes two looks to say so, because another fault may have brought the container back after the first.
 func (r *Runner) prove(ctx context.Context, f *playing) error {
+	var exits int // looks in a row that found a container exited, with no fault that holds it down
 	for {
 		if other := r.severing(f); other != nil {
 			select {
@@ -58,8 +64,12 @@ func (r *Runner) prove(ctx context.Context, f *playing) error {
 		err := again(proving, func() error {
 			err := f.effect.healed(proving)
 			severed = err != nil && r.severing(f) != nil
-			hindered = hindered || err != nil && r.hindering(f)
-			if severed || hindered && ctx.Err() != nil {
+			hindering := err != nil && r.hindering(f)
+			hindered = hindered || hindering
+			if exits++; severed || hindering || !isExited(err) {
+				exits = 0
+			}
+			if severed || hindered && ctx.Err() != nil || exits == 2 {
 				cancel()
 			}
 			return err
@@ -69,6 +79,9 @@ func (r *Runner) prove(ctx context.Context, f *playing) error {
 		case err == nil:
 			r.enter(f, healed)
 			return nil
+		case exits == 2:
+			r.enter(f, given)
+			return fmt.Errorf("heal: %w", err)
 		case hindered && ctx.Err() != nil:
 			return nil
 		case !severed && !hindered:
@@ -76,6 +89,11 @@ func (r *Runner) prove(ctx context.Context, f *playing) error {
 			return fmt.Errorf("heal: not proven within %s: %w", r.field.HealTimeout, err)
 		}
 	}
+}
+
+func isExited(err error) bool {
+	var exited *broker.ExitedError
+	return errors.As(err, &exited)
 }
 
 // severing finds another fault in effect that lets no answer through from a target of f.

@@ -262,6 +262,28 @@ func TestRunTriesUntilTheDeadline(t *testing.T) {
 		assert.Equal(t, Never, lives[0].HealedAt)
 		assert.Equal(t, []string{"8s undo b", "8s prove b"}, log[len(log)-2:], "the rest is healed at once")
 	})
+	t.Run("exited", func(t *testing.T) {
+		exited := fmt.Errorf("look: %w", &broker.ExitedError{State: broker.State{Status: "exited", ExitCode: 1}, Lines: "no disk"})
+		ill := &script{ill: func() error { return exited }}
+		log, lives, problem := perform(t, specs, map[string]*script{"a": ill}, time.Hour, nil)
+		require.EqualError(t, problem, "fault a: heal: look: the container of broker 1 has exited with code 1; its last lines:\nno disk")
+		assert.Equal(t, Never, lives[0].HealedAt)
+		assert.Equal(t, []string{"1s inject a", "5s undo a", "5s prove a", "5.005s prove a"}, log, "nobody waits for what will not be")
+
+		// Another fault that holds brokers down is waited for.
+		up, down := at("a", 1, 4), at("b", 2, 10)
+		up.Do, down.Do, down.Target, down.AllowLoss = Kill, Kill, Target{Broker: 2}, true
+		ill = &script{}
+		ill.ill = func() error {
+			if time.Since(ill.start) < 12*time.Second {
+				return exited
+			}
+			return nil
+		}
+		_, lives, problem = perform(t, []Spec{up, down}, map[string]*script{"a": ill}, time.Hour, nil)
+		require.NoError(t, problem)
+		assert.InDelta(t, 12*time.Second, lives[0].HealedAt, float64(200*time.Millisecond))
+	})
 	t.Run("after the end", func(t *testing.T) {
 		_, lives, problem := perform(t, specs, map[string]*script{"a": stubborn(7 * time.Second)}, 2*time.Second, nil)
 		require.EqualError(t, problem, "fault a: heal: not undone within 3s: not yet", "healing outlives the run, but not its deadline")
