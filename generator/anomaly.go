@@ -71,7 +71,7 @@ func (g *Generator) sense(position int, s *sensor, o *occasion) (value float64, 
 		case Stuck:
 			raw, labels, before = g.stuckAt(e, s, o), 0, natural
 		case Toggle:
-			raw, labels, before = float64(o.index%2), 0, natural
+			raw, labels, before = float64(o.index&1), 0, natural
 		case Dropout:
 			present, labels = false, e.label
 			continue

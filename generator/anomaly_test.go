@@ -29,7 +29,7 @@ func pairs(t *testing.T, devices int, anomalies ...Anomaly) []pair {
 	var all []pair
 	for device := range uint32(devices) {
 		for second := range 60 {
-			due := Due{Device: device, Index: uint64(second), At: time.Duration(second) * time.Second}
+			due := Due{Device: device, Index: int64(second), At: time.Duration(second) * time.Second}
 			_, traits := g.Append(nil, due)
 			p := pair{due: due, device: g.Device(device), traits: traits, with: g.Reading(due), without: calm.Reading(due)}
 			p.changed = !slices.Equal(p.with.Values, p.without.Values)
@@ -250,7 +250,7 @@ func TestAnomaliesKeepToTheirWindow(t *testing.T) {
 	for at, want := range map[time.Duration]bool{
 		0: false, 20*time.Second - 1: false, 20 * time.Second: true, 30*time.Second - 1: true, 30 * time.Second: false, time.Minute: false,
 	} {
-		for i := range uint64(20) {
+		for i := range int64(20) {
 			_, traits := g.Append(nil, Due{Index: i, At: at})
 			require.Equal(t, want, traits.Anomalies == 1, "at %v", at)
 		}
@@ -312,7 +312,7 @@ func TestShareOfDevices(t *testing.T) {
 			_, traits := g.Append(nil, Due{Device: uint32(device)})
 			chosen[device] = traits.Anomalies == 1
 			for i := range 3 {
-				_, traits = g.Append(nil, Due{Device: uint32(device), Index: uint64(i), At: time.Duration(i) * time.Second})
+				_, traits = g.Append(nil, Due{Device: uint32(device), Index: int64(i), At: time.Duration(i) * time.Second})
 				require.Equal(t, chosen[device], traits.Anomalies == 1, "always or never")
 			}
 		}

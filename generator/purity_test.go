@@ -14,7 +14,7 @@ import (
 type occurrence struct {
 	fleet string
 	index int
-	i     uint64
+	i     int64
 	at    time.Duration
 }
 
@@ -26,7 +26,7 @@ func occurrences() []occurrence {
 		some = append(some, occurrence{
 			fleet: []string{"climate", "power"}[random.IntN(2)],
 			index: random.IntN(100),
-			i:     random.Uint64N(1000),
+			i:     random.Int64N(1000) - 1,
 			at:    time.Duration(random.Int64N(int64(time.Minute))),
 		})
 	}

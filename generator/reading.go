@@ -33,7 +33,7 @@ type Traits struct {
 // occasion is one reading of one device: what all its draws depend on.
 type occasion struct {
 	device, reading uint64 // keys that hold the seed, the fleet, the device's index, and the latter also the reading's number
-	index           uint64
+	index           int64
 	at              time.Duration
 	nanos           int64 // event time
 	place           Place
@@ -60,7 +60,7 @@ func (g *Generator) measure(due Due) Traits {
 	device := mix(fleet.key, uint64(index))
 	o := occasion{
 		device:  device,
-		reading: mix(device, due.Index),
+		reading: mix(device, uint64(due.Index)),
 		index:   due.Index,
 		at:      due.At,
 		place:   g.location.place(index),

@@ -5,14 +5,16 @@ import "time"
 // Due says that a reading of a device is due, and when.
 type Due struct {
 	Device uint32        // number of the device
-	Index  uint64        // number of the device's reading, from 0; readings withheld have one too
+	Index  int64         // number of the device's reading, from 0; −1 where jitter has moved one from before the start into the load
 	At     time.Duration // since the start of the load
 	Copy   bool          // the same reading a second time; follows its original directly
 }
 
 // Next appends to due what is due before until, ordered by time and then by device, as far as the capacity of due
 // allows, and continues where the last call ended. Each device sends its reading i when the fleet's own time, which runs
-// faster or slower with the load, is (phase + i) × interval, plus jitter; phases are drawn for each device.
+// faster or slower with the load, is (phase + i) × interval, plus jitter; phases are drawn for each device. The devices
+// do not begin with the load: a reading −1 that jitter makes late enough is due like any other. Readings withheld keep
+// their number.
 func (g *Generator) Next(until time.Duration, due []Due) []Due {
 	for len(due) < cap(due) && g.fetch() && g.upcoming.At < until {
 		due = append(due, g.upcoming)
@@ -61,5 +63,5 @@ func (g *Generator) fetch() bool {
 
 func (g *Generator) readingKey(due Due) uint64 {
 	n, index := g.find(due.Device)
-	return mix(mix(g.fleets[n].key, uint64(index)), due.Index)
+	return mix(mix(g.fleets[n].key, uint64(index)), uint64(due.Index))
 }

@@ -35,9 +35,12 @@ func expected(spec Spec) []Due {
 		for index := range fleet.Devices {
 			device := mix(named(spec.Seed, "fleet "+fleet.Name), uint64(index))
 			phase := math.Floor(draws.uniform(forPhase.of(device))*lap) / lap
-			for i := uint64(0); ; i++ {
-				late := draws.uniform(forJitter.of(mix(device, i))) * float64(fleet.Jitter)
+			for i := int64(-1); ; i++ {
+				late := draws.uniform(forJitter.of(mix(device, uint64(i)))) * float64(fleet.Jitter)
 				late = math.Floor(late*lap) / lap
+				if float64(i)+(phase+late) < 0 {
+					continue
+				}
 				at := pace.When((float64(i) + (phase + late)) * (fleet.Interval.Seconds() * own))
 				if at >= pace.End() {
 					break
@@ -168,12 +171,88 @@ func TestTotalMatchesTheIntegralOfTheRate(t *testing.T) {
 					spec.Stages = course
 					spec.Fleets = []Fleet{fleetOf("a", devices, 3*time.Second, jitter), fleetOf("b", devices, 7*time.Second, jitter)}
 					g := New(spec)
+					// A device's count differs from its mean by its phase, and by one reading at either end that jitter moves across:
+					// a variance of 1/4 each. Five standard deviations.
 					total := g.Pace().Records(g.Pace().End())
-					assert.InDelta(t, total, len(all(g)), float64(g.Devices()))
+					assert.InDelta(t, total, len(all(g)), 5*math.Sqrt(0.75*float64(g.Devices())))
 				})
 			}
 		}
 	}
+}
+
+// Jitter moves readings out of every stretch of the load and others in, at its beginning as anywhere else: as many are
+// due as Pace says, by no more than chance. The counts are the seed's.
+func TestAsManyAreDueAsPlanned(t *testing.T) {
+	const devices = 5000
+	for _, test := range []struct {
+		length time.Duration
+		rate   Rate
+		jitter Share
+		want   int
+	}{
+		{8 * time.Second, Rate{Multiple: 1}, 0, 3974},
+		{8 * time.Second, Rate{Multiple: 1}, 0.1, 3960},
+		{8 * time.Second, Rate{Multiple: 1}, 1, 4016},
+		{10 * time.Second, Rate{Multiple: 1}, 0, devices},
+		{10 * time.Second, Rate{Multiple: 1}, 0.1, 4990},
+		{10 * time.Second, Rate{Multiple: 1}, 1, 5025},
+		{time.Second, Rate{PerSecond: 5000}, 0, devices},
+		{time.Second, Rate{PerSecond: 5000}, 1, 5025},
+		{time.Minute, Rate{PerSecond: 1000}, 0, 60_000},
+		{time.Minute, Rate{PerSecond: 1000}, 0.1, 59_995},
+		{time.Minute, Rate{PerSecond: 1000}, 1, 60_032},
+	} {
+		t.Run(fmt.Sprintf("%v at %+v with jitter %v", test.length, test.rate, test.jitter), func(t *testing.T) {
+			spec := plainSpec(1)
+			spec.Fleets = []Fleet{fleetOf("a", devices, 10*time.Second, test.jitter)}
+			spec.Stages = []Stage{{For: test.length, Rate: test.rate}}
+			g := New(spec)
+			got := len(all(g))
+			assert.Equal(t, test.want, got)
+			assert.InDelta(t, g.Pace().Records(g.Pace().End()), got, 5*math.Sqrt(0.75*devices))
+		})
+	}
+}
+
+// The load does not have to fill up: in each tenth of the first interval as many readings are due as in any later one.
+func TestTheFirstIntervalIsLikeTheLaterOnes(t *testing.T) {
+	const devices = 10_000
+	for _, jitter := range []Share{0, 0.1, 0.5, 1} {
+		spec := plainSpec(devices)
+		spec.Fleets[0].Jitter = jitter
+		g := New(spec)
+		tenth := spec.Fleets[0].Interval / 10
+		for i := range 30 {
+			due := g.Next(time.Duration(i+1)*tenth, make([]Due, 0, devices))
+			// A device has a reading in it with probability 1/10, and two, which takes a jitter longer than the interval less
+			// a tenth, with 1/100 at most: a variance below 0.1 − 0.01 + 2 × 0.01. Five standard deviations.
+			assert.InDelta(t, devices/10, len(due), 5*math.Sqrt(0.11*devices), "tenth %d with jitter %v", i, jitter)
+		}
+	}
+}
+
+// A reading from before the start is due as the same reading whatever the fleet's size, and is the device's first.
+func TestJitterMovesReadingsIntoTheLoad(t *testing.T) {
+	moved := func(devices int) map[reading]time.Duration {
+		spec := plainSpec(devices)
+		spec.Fleets[0].Jitter = 0.5
+		moved, seen := map[reading]time.Duration{}, map[uint32]bool{}
+		for _, d := range all(New(spec)) {
+			if d.Index < 0 && d.Device < 100 {
+				assert.EqualValues(t, -1, d.Index)
+				assert.False(t, seen[d.Device], "device %d", d.Device)
+				assert.Less(t, d.At, 1500*time.Millisecond, "half an interval")
+				moved[reading{d.Device, d.Index}] = d.At
+			}
+			seen[d.Device] = true
+		}
+		return moved
+	}
+	few := moved(100)
+	// Its phase is in the second half of the interval, and the jitter more than what is left: a quarter of the devices.
+	assert.InDelta(t, 25, len(few), 5*math.Sqrt(100*0.25*0.75))
+	assert.Equal(t, few, moved(3000))
 }
 
 // Phases are uniform: at the fleet's own pace every tenth of the interval holds a binomial(n, 1/10) number of readings,
@@ -208,7 +287,7 @@ func TestJitterComesLateByItsShare(t *testing.T) {
 
 type reading struct {
 	device uint32
-	index  uint64
+	index  int64
 }
 
 func byReading(due []Due) map[reading]time.Duration {

@@ -32,7 +32,7 @@ func samples(t *testing.T, spec Spec, sensor string, n int, due func(k int) Due)
 
 // independent asks 100 devices in turn, so that no two readings share a draw.
 func independent(k int) Due {
-	return Due{Device: uint32(k % 100), Index: uint64(k / 100), At: time.Duration(k) * time.Millisecond}
+	return Due{Device: uint32(k % 100), Index: int64(k / 100), At: time.Duration(k) * time.Millisecond}
 }
 
 func moments(values []float64) (mean, variance float64) {
@@ -143,10 +143,10 @@ func TestDrawsAreIndependent(t *testing.T) {
 		}
 		return sum / math.Sqrt(varianceA*varianceB) / float64(len(a))
 	}
-	one := func(k int) Due { return Due{Device: 3, Index: uint64(k)} }
+	one := func(k int) Due { return Due{Device: 3, Index: int64(k)} }
 	temperature := samples(t, spec, "temperature", n, one)
 	humidity := samples(t, spec, "humidity", n, one)
-	neighbour := samples(t, spec, "temperature", n, func(k int) Due { return Due{Device: 4, Index: uint64(k)} })
+	neighbour := samples(t, spec, "temperature", n, func(k int) Due { return Due{Device: 4, Index: int64(k)} })
 	other := spec
 	other.Seed++
 	assert.InDelta(t, 0, correlation(temperature, humidity), sigmas/math.Sqrt(n), "two sensors of a device")
@@ -198,7 +198,7 @@ func TestSwitchHoldsItsState(t *testing.T) {
 	for device := range uint32(200) {
 		last, border := -1., int64(-1)
 		for k := range int64(borders * hold / step.Seconds()) {
-			g.measure(Due{Device: device, Index: uint64(k), At: time.Duration(k) * step})
+			g.measure(Due{Device: device, Index: int64(k), At: time.Duration(k) * step})
 			if state := g.reading.Values[3].Value; state != last && last >= 0 {
 				changes++
 				slot := k % int64(hold/step.Seconds())
@@ -265,7 +265,7 @@ func TestDailyCycle(t *testing.T) {
 	spec.Sensors["temperature"] = temperature
 	spec.Clock.Speed = 1440 // a day in a minute
 	values := samples(t, spec, "temperature", n, func(k int) Due {
-		return Due{Device: uint32(k % 100), Index: uint64(k), At: time.Duration(k) * days * time.Minute / n}
+		return Due{Device: uint32(k % 100), Index: int64(k), At: time.Duration(k) * days * time.Minute / n}
 	})
 	amplitude, peak := cycle(values, days)
 	bound := sigmas * 5 * math.Sqrt(2./n)
@@ -285,7 +285,7 @@ func TestSeasonalCycle(t *testing.T) {
 	spec.Clock.Start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	spec.Clock.Speed = 365.25 * 1440 // a year in a minute
 	values := samples(t, spec, "humidity", n, func(k int) Due {
-		return Due{Device: uint32(k % 100), Index: uint64(k), At: time.Duration(k) * 2 * time.Minute / n}
+		return Due{Device: uint32(k % 100), Index: int64(k), At: time.Duration(k) * 2 * time.Minute / n}
 	})
 	amplitude, peak := cycle(values, 2)
 	bound := sigmas * 10 * math.Sqrt(2./n)

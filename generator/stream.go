@@ -36,7 +36,7 @@ type stream struct {
 // tick is a reading of a device of the fleet, at the time it is due.
 type tick struct {
 	at     time.Duration
-	index  uint64
+	index  int64
 	device uint32 // index within the fleet
 }
 
@@ -63,8 +63,35 @@ func newStream(spec Fleet, first uint32, key uint64, pace Pace, own float64, dra
 	slices.Sort(s.order)
 	// The bucket whose turn it is, as many whole ones as jitter is long, and one because a phase lies inside a bucket.
 	s.ring = make([][]tick, int(s.jitter*float64(s.buckets))+2)
+	s.before()
 	s.deal()
 	return s
+}
+
+// before deals the lap before the first, of which jitter moves readings past the start: without them the load would
+// begin thin and fill up over as long as jitter is.
+func (s *stream) before() {
+	for _, device := range s.order {
+		if position := s.position(-1, device); position >= lap {
+			s.put(-1, position, device)
+		}
+	}
+}
+
+// position is where in the lap, or in the one after it, the device's reading of that lap is due.
+func (s *stream) position(round int64, device uint64) uint64 {
+	position, index := device>>32, device&(lap-1)
+	if s.jitter > 0 {
+		late := s.draws.uniform(forJitter.of(mix(mix(s.key, index), uint64(round))))
+		position += uint64(late * s.jitter * lap)
+	}
+	return position
+}
+
+// put puts the device's reading of that lap into its bucket.
+func (s *stream) put(round int64, position, device uint64) {
+	bucket := s.bucket(uint64(round*int64(s.buckets) + int64(position*s.buckets/lap)))
+	*bucket = append(*bucket, tick{at: s.at(round, float64(position)/lap), index: round, device: uint32(device)})
 }
 
 // head is the next tick. There is one after fill.
@@ -89,21 +116,16 @@ func (s *stream) deal() {
 		s.ended = true
 		return
 	}
-	round, part := s.turn/s.buckets, s.turn%s.buckets
+	round, part := int64(s.turn/s.buckets), s.turn%s.buckets
 	if part == 0 {
 		s.dealt = 0
 	}
 	for ; s.dealt < len(s.order); s.dealt++ {
-		position, index := s.order[s.dealt]>>32, s.order[s.dealt]&(lap-1)
-		if position*s.buckets/lap != part {
+		device := s.order[s.dealt]
+		if device>>32*s.buckets/lap != part {
 			break
 		}
-		if s.jitter > 0 {
-			late := s.draws.uniform(forJitter.of(mix(mix(s.key, index), round)))
-			position += uint64(late * s.jitter * lap)
-		}
-		bucket := s.bucket(round*s.buckets + position*s.buckets/lap)
-		*bucket = append(*bucket, tick{at: s.at(round, float64(position)/lap), index: round, device: uint32(index)})
+		s.put(round, s.position(round, device), device)
 	}
 	bucket, next := s.bucket(s.turn), s.bucket(s.turn+1)
 	for i := range *bucket {
@@ -128,10 +150,10 @@ func (s *stream) bucket(turn uint64) *[]tick { return &s.ring[turn%uint64(len(s.
 
 // begin is when the bucket begins.
 func (s *stream) begin(turn uint64) time.Duration {
-	return s.at(turn/s.buckets, float64(turn%s.buckets)/float64(s.buckets))
+	return s.at(int64(turn/s.buckets), float64(turn%s.buckets)/float64(s.buckets))
 }
 
 // at is when the fleet is at that position of a lap.
-func (s *stream) at(round uint64, position float64) time.Duration {
+func (s *stream) at(round int64, position float64) time.Duration {
 	return s.pace.When((float64(round) + position) * s.records)
 }
