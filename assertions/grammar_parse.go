@@ -1,6 +1,7 @@
 package assertions
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,6 +32,9 @@ func ParseExpectation(text string) (Expectation, error) {
 		return Expectation{}, fmt.Errorf("want a metric before %q", op)
 	}
 	e, metric, err := parseSubject(before[0])
+	if unknown := (*UnknownName)(nil); errors.As(err, &unknown) && unknown.Kind == "metric" && op == "" {
+		unknown.Known = append(unknown.Known, promised) // the one word that is an expectation without a limit
+	}
 	if err != nil {
 		return Expectation{}, err
 	}
@@ -69,7 +73,7 @@ func parseSubject(text string) (Expectation, Metric, error) {
 		}
 	}
 	if matched < 0 {
-		return Expectation{}, Metric{}, unknownMetric(text)
+		return Expectation{}, Metric{}, unknownMetric(withoutAggregate(text))
 	}
 	rest, dotted := strings.CutPrefix(text[matched:], ".")
 	switch {
@@ -105,6 +109,24 @@ func match(pattern, text string) (name, rest string, ok bool) {
 		}
 	}
 	return name, rest, rest == "" || rest[0] == '.'
+}
+
+// withoutAggregate is a text without the aggregate at its end, so that the metric alone is held against the table.
+func withoutAggregate(text string) string {
+	for i := range len(text) {
+		if text[i] != '.' {
+			continue
+		}
+		switch a := Aggregate(text[i+1:]); a {
+		case Min, Mean, Max, Slope:
+			return text[:i]
+		default:
+			if _, percentile := a.percentile(); percentile {
+				return text[:i]
+			}
+		}
+	}
+	return text
 }
 
 // unknownMetric lists the table. Where the text begins like a metric with a name in it, that name is filled in, so that

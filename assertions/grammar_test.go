@@ -1,6 +1,7 @@
 package assertions
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -207,6 +208,27 @@ func TestUnknownMetricListsTheTable(t *testing.T) {
 		_, err = ParseExpectation(text)
 		require.ErrorAs(t, err, &unknown, text)
 		assert.Equal(t, "metric", unknown.Kind, text)
+	}
+}
+
+// What is held against the table is the word that can be in it, so that the nearest name is found.
+func TestUnknownMetricIsNamedAlone(t *testing.T) {
+	for text, want := range map[string]string{
+		"ack_latncy.p99 < 50ms":          "ack_latncy",
+		"ack_latncy.p99.9 < 50ms":        "ack_latncy",
+		"rsss.slope < 1MiB/h":            "rsss",
+		"anomalies.hvac.detekted == 1":   "anomalies.hvac.detekted",
+		"anomalies.hvac.detekted.p9 > 1": "anomalies.hvac.detekted",
+		"ack_latncy.p9x < 50ms":          "ack_latncy.p9x",
+		"promise":                        "promise",
+		"promisd":                        "promisd",
+		"promise == 0":                   "promise",
+	} {
+		_, err := ParseExpectation(text)
+		var unknown *UnknownName
+		require.ErrorAs(t, err, &unknown, text)
+		assert.Equal(t, want, unknown.Got, text)
+		assert.Equal(t, !strings.Contains(text, " "), slices.Contains(unknown.Known, "promised"), text)
 	}
 }
 
