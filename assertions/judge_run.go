@@ -121,15 +121,17 @@ func (j *judge) counts() map[string]int64 {
 }
 
 // findings are the first offenders of every kind, of all streams. Those of other streams than the readings say so.
-func (j *judge) findings() map[string][]Offender {
-	findings := make(map[string][]Offender)
+func (j *judge) findings() map[string][]OffenderResult {
+	findings := make(map[string][]OffenderResult)
 	for i, stream := range j.Streams {
 		for _, name := range slices.Sorted(maps.Keys(stream.Findings)) {
-			for _, offender := range stream.Findings[name].First {
+			for _, o := range stream.Findings[name].First {
 				if i > 0 {
-					offender.Note = joined(stream.Name, offender.Note)
+					o.Note = joined(stream.Name, o.Note)
 				}
-				findings[name] = append(findings[name], offender)
+				findings[name] = append(findings[name], OffenderResult{
+					Device: o.Device, Sequence: o.Sequence, Due: came(o.Due), Partition: o.Partition, Offset: o.Offset, Note: o.Note,
+				})
 			}
 		}
 	}

@@ -409,7 +409,7 @@ func TestLatencies(t *testing.T) {
 
 func TestResult(t *testing.T) {
 	evidence := with(found(ackedLost, 3, 4100*ms), func(e *Evidence) {
-		e.Streams[1].Findings["acked_lost"] = Found{Count: 2, First: []Offender{{Device: "climate-0001", Sequence: 2, Due: 8 * second, Note: "late"}, {Device: "climate-0003", Sequence: 1, Due: 9 * second}}}
+		e.Streams[1].Findings["acked_lost"] = Found{Count: 2, First: []Offender{{Device: "climate-0001", Sequence: 2, Due: 8 * second, Note: "late"}, {Device: "climate-0003", Sequence: 1, Due: Never}}}
 		e.Faults = append(e.Faults, Fault{Name: "slow", Do: "latency", Target: "all", InjectedAt: Never, ProvenAt: Never, HealedAt: Never, ResumedAt: Never})
 	})
 	result := judged(t, evidence, "acked_lost == 0", "due > 0")
@@ -429,10 +429,10 @@ func TestResult(t *testing.T) {
 			},
 			{Expectation: "due > 0", Verdict: Pass, Got: at(12000), Unit: "records", Samples: 12000, Origin: "crash.yaml:40"},
 		},
-		Findings: map[string][]Offender{"acked_lost": {
-			{Device: "climate-0042", Sequence: 118, Due: 4100 * ms, Partition: 3, Offset: 77},
-			{Device: "climate-0001", Sequence: 2, Due: 8 * second, Note: "alerts; late"},
-			{Device: "climate-0003", Sequence: 1, Due: 9 * second, Note: "alerts"},
+		Findings: map[string][]OffenderResult{"acked_lost": {
+			{Device: "climate-0042", Sequence: 118, Due: at(4.1), Partition: 3, Offset: 77},
+			{Device: "climate-0001", Sequence: 2, Due: at(8), Note: "alerts; late"},
+			{Device: "climate-0003", Sequence: 1, Note: "alerts"},
 		}},
 		Faults: []FaultResult{
 			{

@@ -22,22 +22,22 @@ func (v Verdict) String() string { return verdictNames[v] }
 func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
 // Result is the verdict and all it rests on. It is a pure function of evidence and expectations, in the shape of
-// result.json.
+// result.json. Every length of time and every moment in it is a number of seconds.
 type Result struct {
-	Scenario     string                `json:"scenario"`
-	Run          string                `json:"run"`
-	Seed         uint64                `json:"seed"`
-	Verdict      Verdict               `json:"verdict"`
-	Interrupted  bool                  `json:"interrupted"`
-	Reasons      []string              `json:"reasons"` // what made the run as a whole inconclusive or broken
-	Counts       map[string]int64      `json:"counts"`  // every counter and finding by its metric name
-	Expectations []Judgement           `json:"expectations"`
-	Findings     map[string][]Offender `json:"findings"` // the first offenders of every finding above zero
-	Faults       []FaultResult         `json:"faults"`
-	Latencies    []Latency             `json:"latencies"`
-	Versions     map[string]string     `json:"versions"`
-	Started      time.Time             `json:"started"`
-	Duration     float64               `json:"duration"` // seconds
+	Scenario     string                      `json:"scenario"`
+	Run          string                      `json:"run"`
+	Seed         uint64                      `json:"seed"`
+	Verdict      Verdict                     `json:"verdict"`
+	Interrupted  bool                        `json:"interrupted"`
+	Reasons      []string                    `json:"reasons"` // what made the run as a whole inconclusive or broken
+	Counts       map[string]int64            `json:"counts"`  // every counter and finding by its metric name
+	Expectations []Judgement                 `json:"expectations"`
+	Findings     map[string][]OffenderResult `json:"findings"` // the first offenders of every finding above zero, by its metric name
+	Faults       []FaultResult               `json:"faults"`
+	Latencies    []Latency                   `json:"latencies"`
+	Versions     map[string]string           `json:"versions"`
+	Started      time.Time                   `json:"started"`
+	Duration     float64                     `json:"duration"` // seconds
 }
 
 // Judgement is one expectation held against the evidence.
@@ -55,6 +55,16 @@ type Judgement struct {
 
 	Origin string `json:"origin"`           // where it was stated
 	Reason string `json:"reason,omitempty"` // why promised, or why inconclusive, or what the failure looks like
+}
+
+// OffenderResult is one record, or one device, that broke a promise.
+type OffenderResult struct {
+	Device    string   `json:"device,omitempty"` // its key; absent where it is not known
+	Sequence  int64    `json:"sequence"`         // -1 where it is not known
+	Due       *float64 `json:"due"`              // seconds since the start of the first stage; null where it is not known
+	Partition int32    `json:"partition"`        // -1 where it is not known
+	Offset    int64    `json:"offset"`           // -1 where it is not known
+	Note      string   `json:"note,omitempty"`   // what was expected instead
 }
 
 // FaultResult is the life of one fault; moments in seconds since the start of the first stage, null when they did not come.

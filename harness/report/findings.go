@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/fleetproof/fleetproof/assertions"
 )
@@ -46,7 +45,7 @@ func (t *text) findings() {
 }
 
 // finding says what was found how often, and names the first offenders.
-func (t *text) finding(metric assertions.Metric, n int64, offenders []assertions.Offender) {
+func (t *text) finding(metric assertions.Metric, n int64, offenders []assertions.OffenderResult) {
 	line := fmt.Sprintf("  %s: %s – %s", metric.Name, count(n), metric.Summary)
 	if !expected(t.result, metric.Name) {
 		line += t.ink.dim(" (observed only: no expectation is about it)")
@@ -70,7 +69,7 @@ func expected(r *assertions.Result, metric string) bool {
 }
 
 // offender says which record it was and where.
-func (t *text) offender(o assertions.Offender) string {
+func (t *text) offender(o assertions.OffenderResult) string {
 	var parts []string
 	if o.Device != "" {
 		who := o.Device
@@ -79,9 +78,9 @@ func (t *text) offender(o assertions.Offender) string {
 		}
 		parts = append(parts, who)
 	}
-	if o.Due >= 0 {
-		parts = append(parts, "due "+due(o.Due))
-		if during := t.faultsAt(o.Due); during != "" {
+	if o.Due != nil {
+		parts = append(parts, "due "+due(*o.Due))
+		if during := t.faultsAt(*o.Due); during != "" {
 			parts = append(parts, during)
 		}
 	}
@@ -98,11 +97,11 @@ func (t *text) offender(o assertions.Offender) string {
 	return strings.Join(parts, ", ")
 }
 
-// faultsAt names the faults that were in effect at a moment.
-func (t *text) faultsAt(at time.Duration) string {
+// faultsAt names the faults that were in effect at a moment, in seconds.
+func (t *text) faultsAt(at float64) string {
 	var names []string
 	for _, f := range t.result.Faults {
-		if f.InjectedAt != nil && at.Seconds() >= *f.InjectedAt && (f.HealedAt == nil || at.Seconds() < *f.HealedAt) {
+		if f.InjectedAt != nil && at >= *f.InjectedAt && (f.HealedAt == nil || at < *f.HealedAt) {
 			names = append(names, "during fault "+f.Name)
 		}
 	}

@@ -19,7 +19,7 @@ func JSON(w io.Writer, result *assertions.Result) error {
 		r.Counts = map[string]int64{}
 	}
 	if r.Findings == nil {
-		r.Findings = map[string][]assertions.Offender{}
+		r.Findings = map[string][]assertions.OffenderResult{}
 	}
 	if r.Versions == nil {
 		r.Versions = map[string]string{}

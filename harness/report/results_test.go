@@ -62,19 +62,19 @@ func results() map[string]*assertions.Result {
 				{Expectation: "rss.slope < 1MiB/h", Verdict: assertions.Inconclusive, Got: nil, Limit: 1 << 20, Unit: "B/h", Samples: 0},
 				{Expectation: "faults.crash.hits > 0", Verdict: assertions.Error, Got: at(312), Limit: 0, Unit: "hits", Samples: 1, Reason: "the evidence contradicts itself"},
 			},
-			Findings: map[string][]assertions.Offender{
+			Findings: map[string][]assertions.OffenderResult{
 				"acked_lost": {
-					{Device: "climate-0042", Sequence: 118, Due: 41 * time.Second, Partition: 3, Offset: 90112},
-					{Device: "climate-0099", Sequence: 119, Due: 41*time.Second + 1500*time.Microsecond, Partition: 3, Offset: 90113},
-					{Device: "power-0007", Sequence: 12, Due: 61 * time.Second, Partition: 11, Offset: -1},
+					{Device: "climate-0042", Sequence: 118, Due: at(41), Partition: 3, Offset: 90112},
+					{Device: "climate-0099", Sequence: 119, Due: at(41.0015), Partition: 3, Offset: 90113},
+					{Device: "power-0007", Sequence: 12, Due: at(61), Partition: 11, Offset: -1},
 				},
 				"duplicates": {
-					{Device: "climate-0001", Sequence: 5, Due: time.Second, Partition: 0, Offset: 6, Note: "first at offset 5"},
-					{Device: "climate-0001", Sequence: 6, Due: time.Second, Partition: 0, Offset: 8, Note: "first at offset 7"},
-					{Device: "climate-0002", Sequence: 6, Due: time.Second, Partition: 0, Offset: 9, Note: "first at offset 8"},
-					{Device: "climate-0003", Sequence: 6, Due: time.Second, Partition: 0, Offset: 10, Note: "first at offset 9"},
+					{Device: "climate-0001", Sequence: 5, Due: at(1), Partition: 0, Offset: 6, Note: "first at offset 5"},
+					{Device: "climate-0001", Sequence: 6, Due: at(1), Partition: 0, Offset: 8, Note: "first at offset 7"},
+					{Device: "climate-0002", Sequence: 6, Due: at(1), Partition: 0, Offset: 9, Note: "first at offset 8"},
+					{Device: "climate-0003", Sequence: 6, Due: at(1), Partition: 0, Offset: 10, Note: "first at offset 9"},
 				},
-				"corrupt": {{Sequence: -1, Due: assertions.Never, Partition: 2, Offset: 17, Note: "the header does not match its checksum, so that it cannot be told which device sent it and when"}},
+				"corrupt": {{Sequence: -1, Partition: 2, Offset: 17, Note: "the header does not match its checksum, so that it cannot be told which device sent it and when"}},
 			},
 			Faults: []assertions.FaultResult{
 				{Name: "crash", Do: "crash", Target: "broker 2", InjectedAt: at(40), ProvenAt: at(40.21), HealedAt: at(55.1), ResumedAt: at(55.42), Hits: 312, Proof: "connections refused or reset", Proven: true},
@@ -100,7 +100,7 @@ func results() map[string]*assertions.Result {
 				{Expectation: "duplicates < 2 during stage hold", Verdict: assertions.Fail, Got: at(2), Limit: 2, Unit: "records", Samples: 10, Origin: "--expect"},
 				{Expectation: "duplicates_are_no_metric < 2", Verdict: assertions.Pass, Got: at(0), Limit: 2, Unit: "records", Samples: 10, Origin: "--expect"},
 			},
-			Findings: map[string][]assertions.Offender{"duplicates": {{Device: "a-0001", Sequence: 1, Due: 0, Partition: -1, Offset: -1}}},
+			Findings: map[string][]assertions.OffenderResult{"duplicates": {{Device: "a-0001", Sequence: 1, Due: at(0), Partition: -1, Offset: -1}}},
 			Started:  started, Duration: 1,
 		},
 		"inconclusive": {

@@ -153,4 +153,4 @@ func moment(at *float64) string {
 }
 
 // due writes the due time of a record.
-func due(at time.Duration) string { return strconv.FormatFloat(at.Seconds(), 'f', 3, 64) + "s" }
+func due(at float64) string { return strconv.FormatFloat(at, 'f', 3, 64) + "s" }
