@@ -56,10 +56,13 @@ type Setting struct {
 	MovesLeaders      bool   `json:"moves_leaders"` // some fault can move a leader: kill, stop, restart, pause, isolate, elect, move, reassign
 	BreaksQuorum      bool   `json:"breaks_quorum"` // the faults can leave fewer replicas than the promise needs
 	GrowsPartitions   bool   `json:"grows_partitions"`
-	Retries           int64  `json:"retries"` // attempts beyond the first that the client reported; 0 in a plan
+	Retries           int64  `json:"retries"` // attempts beyond the first that the client reported; 0 in a plan, or UnknownRetries
 	Alerts            bool   `json:"alerts"`
 	Rescan            bool   `json:"rescan"` // the run makes a second scan from offset 0
 }
+
+// UnknownRetries stands for the retries of a client that does not count them.
+const UnknownRetries int64 = -1
 
 // Stated is an expectation as somebody wrote it.
 type Stated struct {

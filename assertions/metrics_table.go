@@ -78,7 +78,7 @@ func Metrics() []Metric {
 			Name: duplicates.String(), Unit: "records", kind: count, scopes: anywhere,
 			Summary: "records stored more than once",
 			Doc: "Each further sighting of the same device, session and sequence number counts once. An idempotent producer " +
-				"promises none; others promise none as long as nothing is tried again. Records repeated on purpose " +
+				"promises none; others promise none as long as nothing is tried again, which a client has to be able to tell. Records repeated on purpose " +
 				"(delivery.duplicate) are records of their own and never count. Alerts count too.",
 			figure: tallied(duplicates),
 		},

@@ -41,6 +41,9 @@ func TestPromises(t *testing.T) {
 		{"one replica, no leader moves", change(func(s *Setting) { s.ReplicationFactor, s.MovesLeaders = 1, false }), unmoved, "idempotent producer", true, true, true},
 		{"at least once, with faults", change(func(s *Setting) { s.Idempotent = false }), replicated, "", false, true, true},
 		{"at least once, tried again", change(func(s *Setting) { s.Idempotent, s.Faults, s.MovesLeaders, s.Retries = false, false, false, 1 }), replicated, "", false, true, true},
+		{"at least once, tried nobody knows how often", change(func(s *Setting) {
+			s.Idempotent, s.Faults, s.MovesLeaders, s.Retries = false, false, false, UnknownRetries
+		}), replicated, "", false, true, true},
 		{"at least once, all quiet", change(func(s *Setting) { s.Idempotent, s.Faults, s.MovesLeaders = false, false, false }), replicated, quiet, false, true, true},
 		{"acks=1, leaders move", change(func(s *Setting) { s.Acks, s.Idempotent = "1", false }), "", "", false, true, true},
 		{"acks=1, no leader moves", change(func(s *Setting) { s.Acks, s.Idempotent, s.MovesLeaders = "1", false, false }), unmoved1, "", false, true, true},

@@ -39,7 +39,11 @@ func (r *run) evidence(ctx context.Context) *assertions.Evidence {
 			Complete: r.unread == "", Reason: r.unread, Rescan: scenario.rescans(),
 		},
 	}
-	e.Setting.Retries = r.producer.Stats().Retries
+	if stats := r.producer.Stats(); stats.RetriesKnown {
+		e.Setting.Retries = stats.Retries
+	} else {
+		e.Setting.Retries = assertions.UnknownRetries
+	}
 	e.Stages = r.stages()
 	for _, life := range r.faults.Lives() {
 		e.Faults = append(e.Faults, faultLife(life))

@@ -149,6 +149,12 @@ func TestRetriesAreInTheEvidence(t *testing.T) {
 	assert.Positive(t, evidence.Setting.Retries)
 }
 
+// A client that does not count its retries promises nothing that rests on there having been none.
+func TestRetriesMayBeUnknown(t *testing.T) {
+	_, evidence := runKept(t, plainScenario, Options{Producer: connectSecond})
+	assert.Equal(t, assertions.UnknownRetries, evidence.Setting.Retries)
+}
+
 func TestCopiesAreNotOtherReadings(t *testing.T) {
 	text := with(t, "load:", `delivery: {duplicate: 100%}
 anomalies: [{name: heat, at: 0s, do: spike, to: 58, sensor: temperature}]

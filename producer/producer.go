@@ -151,6 +151,10 @@ type Stats struct {
 	Retries     int64 // attempts beyond the first, counted as the client counts them
 	Connections int64 // open connections to brokers, now
 	Queued      int64 // records accepted and without an outcome, now
+
+	// RetriesKnown says that Retries counts every attempt beyond the first, so that zero means none. Without it nobody
+	// can tell whether a record was sent twice, and a client that is not idempotent promises nothing about duplicates.
+	RetriesKnown bool
 }
 
 // ErrClosed is returned by Send after Close.

@@ -96,7 +96,7 @@ func TestStats(t *testing.T) {
 	}
 	var y tally
 	p := connect(t, settings(c.ListenAddrs()), y.outcome)
-	assert.Equal(t, producer.Stats{Connections: 2}, p.Stats(), "the bootstrap, and the one that gave out the producer's id")
+	assert.Equal(t, producer.Stats{Connections: 2, RetriesKnown: true}, p.Stats(), "the bootstrap, and the one that gave out the producer's id")
 
 	for i := range 50 { // 50 keys, which reach every partition
 		send(t, p, record(i))
@@ -123,5 +123,5 @@ func TestStats(t *testing.T) {
 		require.NoError(t, ctx.Err())
 	}
 	closed := p.Stats()
-	assert.Equal(t, producer.Stats{Batches: after.Batches, Retries: after.Retries}, closed)
+	assert.Equal(t, producer.Stats{Batches: after.Batches, Retries: after.Retries, RetriesKnown: true}, closed)
 }

@@ -267,5 +267,7 @@ func (p *asyncProducer) Stats() producer.Stats {
 		Retries:     p.trouble.retries.Load(),
 		Connections: p.metrics.connections.Load(),
 		Queued:      p.inFlight.count.Load(),
+
+		RetriesKnown: true,
 	}
 }

@@ -281,5 +281,5 @@ func (p *asyncProducer) giveUp(reason error) {
 // Stats counts attempts by the pauses that Sarama makes before them, and what has no outcome. Batches and connections of
 // this version are not counted.
 func (p *asyncProducer) Stats() producer.Stats {
-	return producer.Stats{Retries: p.retries.Load(), Queued: p.pending.count()}
+	return producer.Stats{Retries: p.retries.Load(), RetriesKnown: true, Queued: p.pending.count()}
 }

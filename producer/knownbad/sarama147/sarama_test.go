@@ -176,7 +176,7 @@ func TestDelivers(t *testing.T) {
 			}
 			require.NoError(t, p.Flush(within(t, 20*time.Second)))
 			assert.Equal(t, map[producer.State]int{producer.Acked: records}, y.once(t, records))
-			assert.Equal(t, producer.Stats{}, p.Stats())
+			assert.Equal(t, producer.Stats{RetriesKnown: true}, p.Stats())
 			for _, got := range c.readBack(t, records) {
 				r := sent[string(got.Value)]
 				require.NotNil(t, r, "%s is not one of ours, or came twice", got.Value)
