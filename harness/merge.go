@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,10 +60,16 @@ func override(root *node, assignment string, variables environment, c *collector
 		c.add(at, "", "want path=value", "write --set fleets.climate.devices=100")
 		return
 	}
-	value := parseValue(at, path, text, variables, c)
+	value := parseValue(at, path, text, c)
 	if value == nil {
 		return
 	}
+	expand(value, path, variables, c)
+	put(root, at, path, value, c)
+}
+
+// put gives the value at a path another one. What leads there and is not there yet is made.
+func put(root *node, at origin, path string, value *node, c *collector) {
 	n, keys := root, split(path)
 	for i, key := range keys {
 		done, last := strings.Join(keys[:i], "."), i == len(keys)-1
@@ -76,7 +83,7 @@ func override(root *node, assignment string, variables environment, c *collector
 				return
 			}
 			if n.get(key) == nil {
-				n.set(key, at, &node{kind: mapping, origin: at})
+				n.set(key, at, &node{kind: kindOf(append(keys[:i:i], key)), origin: at})
 			}
 			n = n.get(key)
 		case list:
@@ -92,6 +99,28 @@ func override(root *node, assignment string, variables environment, c *collector
 			n = n.items[place]
 		}
 	}
+}
+
+// kindOf says what the language has at the path of something that holds more: a list or a mapping.
+func kindOf(keys []string) nodeKind {
+	t := reflect.TypeFor[Scenario]()
+	for _, name := range keys {
+		if t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		if t.Kind() != reflect.Struct {
+			return mapping
+		}
+		i := slices.IndexFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool { return key(f) == name })
+		if i < 0 {
+			return mapping
+		}
+		t = reflect.VisibleFields(t)[i].Type
+	}
+	if t.Kind() == reflect.Slice {
+		return list
+	}
+	return mapping
 }
 
 // split takes a path apart. The settings of a broker have dots in their names.
@@ -118,8 +147,8 @@ func named(n *node, name string) (place int, names []string) {
 	return place, names
 }
 
-// parseValue reads the value of an assignment. Every node of it has the assignment as its origin.
-func parseValue(at origin, path, text string, variables environment, c *collector) *node {
+// parseValue reads the value that is given at a path. Every node of it has the same origin.
+func parseValue(at origin, path, text string, c *collector) *node {
 	if strings.TrimSpace(text) == "" {
 		return &node{origin: at, null: true}
 	}
@@ -137,7 +166,6 @@ func parseValue(at origin, path, text string, variables environment, c *collecto
 			n.fields[i].origin = at
 		}
 	})
-	expand(value, path, variables, c)
 	return value
 }
 

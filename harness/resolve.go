@@ -52,39 +52,59 @@ func Load(name string, overrides Overrides) (*Resolved, error) {
 
 // Parse resolves a scenario from its text. The file is only a name for messages.
 func Parse(file string, text []byte, overrides Overrides) (*Resolved, error) {
+	defaults, err := readDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return resolve(file, text, defaults, overrides)
+}
+
+func readDefaults() ([]byte, error) {
 	defaults, err := scenarios.Files.ReadFile(path.Base(defaultsFile))
 	if err != nil {
 		return nil, fmt.Errorf("read the defaults: %w", err)
 	}
-	return resolve(file, text, defaults, overrides)
+	return defaults, nil
 }
 
 // resolve makes a scenario of a text over the text of the defaults.
 func resolve(file string, text, defaults []byte, overrides Overrides) (*Resolved, error) {
 	c := &collector{}
-	variables := overrides.Env
-	if variables == nil {
-		variables = func(string) (string, bool) { return "", false }
+	root := document(origin{file: file, line: 1, column: 1}, text, c)
+	if root != nil {
+		expand(root, "", overrides.environment(), c)
 	}
-	root, under := parse(file, text, c), parse(defaultsFile, defaults, c)
+	return complete(file, root, stated(overrides.Expect), c, defaults, overrides)
+}
+
+// document parses a text that must be a mapping, as scenarios are. It returns nil where it is none, with a mistake noted.
+func document(at origin, text []byte, c *collector) *node {
+	root := parse(at.file, text, c)
+	if root != nil && root.kind != mapping {
+		c.add(root.origin, "", "want a mapping of keys to values, got "+root.say(), "begin with version: 1")
+		return nil
+	}
+	return root
+}
+
+// complete makes a scenario of its nodes, in which references to the environment have been replaced: over the defaults,
+// under the overrides, with expectations added to its own. The collector has the mistakes so far. A root of nil is one of
+// them.
+func complete(file string, root *node, also []*node, c *collector, defaults []byte, overrides Overrides) (*Resolved, error) {
+	under := parse(defaultsFile, defaults, c)
 	if root == nil || under == nil {
 		return nil, c.mistakes
 	}
-	if root.kind != mapping {
-		c.add(root.origin, "", "want a mapping of keys to values, got "+root.say(), "begin with version: 1")
-		return nil, c.mistakes
-	}
-	expand(root, "", variables, c)
 	root = merge(under.without("each"), root)
 	for _, assignment := range overrides.Set {
-		override(root, assignment, variables, c)
+		override(root, assignment, overrides.environment(), c)
 	}
 	if each := under.get("each"); each != nil {
 		fill(root, each)
 	}
 	yield(root)
 	suit(root)
-	expectAlso(root, overrides.Expect)
+	expectAlso(root, also)
 
 	r := &Resolved{File: file, tree: root, found: map[string]*node{}}
 	d := &decoder{collector: c, found: r.found, unsound: newDamage()}
@@ -102,20 +122,34 @@ func resolve(file string, text, defaults []byte, overrides Overrides) (*Resolved
 	return r, nil
 }
 
-// expectAlso adds the command line's expectations to the scenario's own.
-func expectAlso(root *node, texts []string) {
-	if len(texts) == 0 {
+// environment is where variables are looked up.
+func (o Overrides) environment() environment {
+	if o.Env == nil {
+		return func(string) (string, bool) { return "", false }
+	}
+	return o.Env
+}
+
+// stated makes nodes of the command line's expectations.
+func stated(texts []string) []*node {
+	nodes := make([]*node, len(texts))
+	for i, text := range texts {
+		nodes[i] = &node{origin: origin{file: "--expect"}, text: text, shown: text}
+	}
+	return nodes
+}
+
+// expectAlso adds expectations to the scenario's own.
+func expectAlso(root *node, also []*node) {
+	if len(also) == 0 {
 		return
 	}
-	at := origin{file: "--expect"}
-	stated := root.get("expect")
-	if stated == nil {
-		stated = &node{kind: list, origin: at}
-		root.set("expect", at, stated)
+	expect := root.get("expect")
+	if expect == nil {
+		expect = &node{kind: list, origin: also[0].origin}
+		root.set("expect", also[0].origin, expect)
 	}
-	for _, text := range texts {
-		stated.items = append(stated.items, &node{origin: at, text: text, shown: text})
-	}
+	expect.items = append(expect.items, also...)
 }
 
 // finish derives what the decoder does not: where each expectation was stated, and texts that are only ever printed,

@@ -1,0 +1,111 @@
+package harness
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// burst is a stretch of another load within the load.
+type burst struct {
+	where  Place
+	at     time.Duration
+	length time.Duration
+	rate   string
+	name   string
+}
+
+// Burst puts a stage into the load that begins at a moment. It takes its time out of the stage it falls into, which goes
+// on afterwards, or, where it begins when the load ends, is one more stage. Durations and rate are written as in a stage.
+func (d *Draft) Burst(where Place, at, length, rate, name string) {
+	from, wrong := time.ParseDuration(at)
+	long, bad := time.ParseDuration(length)
+	if wrong != nil || bad != nil {
+		d.Mistake(where, fmt.Sprintf("want durations with their units, such as 200ms, 5s or 1m30s, got %q and %q", at, length), "")
+		return
+	}
+	d.bursts = append(d.bursts, burst{where: where, at: from, length: long, rate: rate, name: name})
+}
+
+// place finds the stage that a burst falls into and splits it. Stages whose length cannot be read are mistakes already.
+func (d *Draft) place(b burst) {
+	stages := lookup(d.root, "load.stages")
+	if stages == nil || stages.kind != list {
+		stages = &node{kind: list, origin: b.where.origin()}
+	}
+	var from time.Duration
+	for i, stage := range stages.items {
+		length, err := time.ParseDuration(scalarAt(stage, "for"))
+		if err != nil {
+			return
+		}
+		to := from + length
+		if b.at >= to {
+			from = to
+			continue
+		}
+		end, name := b.at+b.length, scalarAt(stage, "name")
+		switch {
+		case scalarAt(stage, "ramp") == "linear":
+			d.Mistake(b.where, fmt.Sprintf("the burst falls into stage %s, which ramps", name), "let it begin where a stage holds its rate")
+			return
+		case end > to:
+			d.Mistake(b.where, fmt.Sprintf("the burst ends at %s, after stage %s, into which it falls and which ends at %s", written(end), name, written(to)),
+				"let it end with that stage or before")
+			return
+		}
+		_, names := named(stages, "")
+		pieces := []*node{b.stage(b.name, b.length)}
+		if b.at > from {
+			pieces = slices.Insert(pieces, 0, b.piece(stage, name, b.at-from))
+			name = Unused(name, names)
+		}
+		if end < to {
+			pieces = append(pieces, b.piece(stage, name, to-end))
+		}
+		stages.items = slices.Replace(stages.items, i, i+1, pieces...)
+		return
+	}
+	if b.at > from {
+		d.Mistake(b.where, fmt.Sprintf("the burst begins at %s, and the load ends at %s", written(b.at), written(from)), "let it begin with the end or before")
+		return
+	}
+	stages.items = append(stages.items, b.stage(b.name, b.length))
+	put(d.root, b.where.origin(), "load.stages", stages, &d.collector)
+}
+
+// stage is the burst itself.
+func (b burst) stage(name string, length time.Duration) *node {
+	n := &node{kind: mapping, origin: b.where.origin()}
+	for _, f := range [][2]string{{"name", name}, {"for", written(length)}, {"rate", b.rate}} {
+		n.set(f[0], n.origin, &node{origin: n.origin, text: f[1], shown: f[1]})
+	}
+	return n
+}
+
+// piece is a part of the stage that the burst falls into: the same in all but name and length.
+func (b burst) piece(stage *node, name string, length time.Duration) *node {
+	part := *stage
+	part.fields = slices.Clone(stage.fields)
+	at := b.where.origin()
+	part.set("name", at, &node{origin: at, text: name, shown: name})
+	part.set("for", at, &node{origin: at, text: written(length), shown: written(length)})
+	return &part
+}
+
+// scalarAt is the text of a single value in a mapping, empty where there is none.
+func scalarAt(n *node, key string) string {
+	if value := n.get(key); value != nil && value.kind == scalar {
+		return value.text
+	}
+	return ""
+}
+
+// Unused is the name itself, or, where it is among names, the first of name-2, name-3, … that is not.
+func Unused(name string, names []string) string {
+	free := name
+	for n := 2; slices.Contains(names, free); n++ {
+		free = fmt.Sprintf("%s-%d", name, n)
+	}
+	return free
+}
