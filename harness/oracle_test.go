@@ -151,7 +151,7 @@ func TestRetriesAreInTheEvidence(t *testing.T) {
 
 // A client that does not count its retries promises nothing that rests on there having been none.
 func TestRetriesMayBeUnknown(t *testing.T) {
-	_, evidence := runKept(t, plainScenario, Options{Producer: connectSecond})
+	_, evidence := runKept(t, plainScenario, Options{Producers: only(connectSecond)})
 	assert.Equal(t, assertions.UnknownRetries, evidence.Setting.Retries)
 }
 

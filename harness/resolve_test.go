@@ -263,6 +263,7 @@ func TestNothingIsSuppliedWithoutDefaults(t *testing.T) {
 		"delivery.missing", "delivery.duplicate", "delivery.late.rate", "delivery.late.by",
 		"oracle.rescan", "oracle.drain_timeout", "oracle.read_timeout", "oracle.heal_timeout",
 		"oracle.ledger_memory", "oracle.achieved_floor", "oracle.lag_limit", "oracle.stall_limit",
+		"producer.kind",
 		"fleets[0].jitter", "fleets[0].sensors[0]", "load.stages[0].ramp", "load.stages[0].judged",
 	}, paths)
 }
@@ -393,7 +394,7 @@ func TestShippedScenariosIntroduceThemselves(t *testing.T) {
 		r, err := Load(name, Overrides{})
 		require.NoError(t, err)
 		assert.Equal(t, name, r.Name)
-		assert.LessOrEqual(t, r.Load.length(), 80*time.Second, "%s: two minutes with the start of brokers and a second reading", name)
+		assert.LessOrEqual(t, r.Load.length(), 95*time.Second, "%s: two minutes with the start of brokers and a second reading", name)
 		real := r.Broker.Kind == broker.Docker
 		assert.Equal(t, real, slices.Contains(r.Tags, "docker"), name)
 		assert.False(t, real && r.Load.Stages[0].Judged, "%s: a JVM is slow at first", name)
