@@ -53,8 +53,8 @@ type LedgerConfig struct {
 // An acknowledged position is compared with every sighting of the record, and one that matches is enough: a client
 // that sends a batch again after a lost response stores it twice and is told of the second place, while the tail
 // meets the first one first. So a record seen elsewhere than acknowledged keeps its entry until a sighting matches,
-// and is an offset mismatch only at Close. A record that was acknowledged at some position and never seen is
-// acked_lost, not a mismatch.
+// and is an offset mismatch only at Close. A record that was acknowledged at some position and never seen is acked_lost,
+// and an offset mismatch as well where another record was met at that position.
 type Ledger struct {
 	config LedgerConfig
 	shards [shardCount]shard
@@ -66,6 +66,7 @@ type Ledger struct {
 
 	findings [findingCount]tally
 	strays   strays
+	taken    taken
 
 	misused sync.Mutex
 	misuse  string // the first call that cannot be
@@ -153,7 +154,8 @@ func (l *Ledger) Withdraw(device uint32, sequence uint64) {
 	s.withdraw(device, sequence)
 }
 
-// Acked says that the client reported success, and where the record is; offset −1 means that it was not told.
+// Acked says that the client reported success, and where the record is; offset −1 means that it was not told. Any other
+// offset below zero is an offset mismatch.
 func (l *Ledger) Acked(device uint32, sequence uint64, partition int32, offset int64) {
 	s := l.shard(device)
 	s.Lock()
@@ -189,7 +191,9 @@ func (l *Ledger) Seen(sighting Sighting) (first bool) {
 	s.Lock()
 	known, first := s.see(&sighting)
 	s.Unlock()
-	if !known {
+	if known {
+		l.taken.add(place{sighting.Partition, sighting.Offset})
+	} else {
 		l.unsolicited(sighting)
 	}
 	return first
@@ -215,6 +219,7 @@ func (l *Ledger) Garbled(partition int32, offset int64, at time.Duration, note s
 // counted again; a record, or a copy, that only the second scan meets is judged like any other, its order by the
 // second scan's own.
 func (l *Ledger) Rescan() {
+	l.taken.forget()
 	for i := range l.shards {
 		s := &l.shards[i]
 		s.Lock()
@@ -247,7 +252,7 @@ func (l *Ledger) Counts() Counts {
 
 // Memory returns the bytes the ledger holds.
 func (l *Ledger) Memory() int64 {
-	bytes := int64(unsafe.Sizeof(*l)) + l.strays.bytes()
+	bytes := int64(unsafe.Sizeof(*l)) + l.strays.bytes() + l.taken.bytes()
 	for i := range l.shards {
 		bytes += l.shards[i].bytes()
 	}

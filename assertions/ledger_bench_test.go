@@ -16,6 +16,7 @@ func BenchmarkLedger(b *testing.B) {
 		Found:  func(metric string, _ time.Duration) { b.Fatal("found " + metric) },
 	})
 	l.Partitions(0, 0, 24)
+	var ends ends24
 	n := 0
 	b.ReportAllocs()
 	for b.Loop() {
@@ -25,7 +26,7 @@ func BenchmarkLedger(b *testing.B) {
 			due, partition := time.Duration(settled), int32(device)%24
 			at := Sighting{
 				Device: device, Sequence: sequence, Due: due, At: due + time.Millisecond,
-				Partition: partition, Offset: int64(settled),
+				Partition: partition, Offset: ends.append(partition),
 			}
 			if settled%2 == 0 {
 				l.Acked(device, sequence, partition, at.Offset)

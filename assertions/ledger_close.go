@@ -67,9 +67,14 @@ func (s *shard) close() {
 				other: e.sighting(),
 			})
 		default:
-			s.ledger.report(ackedLost, offence{
+			lost := offence{
 				due: e.due, device: e.device, named: true, sequence: int64(e.sequence), place: e.acknowledged(),
-			})
+			}
+			s.ledger.report(ackedLost, lost)
+			if s.ledger.taken.has(lost.place) {
+				lost.note = "acknowledged there, where another record was read"
+				s.ledger.report(offsetMismatches, lost)
+			}
 		}
 	}
 	for i := range s.scan {

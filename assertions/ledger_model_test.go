@@ -165,7 +165,14 @@ func (n *naive) findings() map[string][]string {
 			note("failed_but_stored", s)
 		}
 		matches := slices.ContainsFunc(seen, func(s step) bool { return s.at == r.at })
-		if r.outcome == "acked" && r.at.offset >= 0 && len(seen) > 0 && !matches {
+		scan := n.tail
+		if n.rescan {
+			scan = n.second
+		}
+		occupied := slices.ContainsFunc(scan, func(s step) bool { return s.at == r.at })
+		switch {
+		case r.outcome != "acked" || r.at.offset == -1:
+		case r.at.offset < -1, len(seen) > 0 && !matches, len(seen) == 0 && occupied:
 			note("offset_mismatches", s)
 		}
 	}
@@ -290,6 +297,12 @@ func scribble(random *rand.Rand) []step {
 		}
 		return at
 	}
+	any := func() *written {
+		if orderly {
+			return records[max(0, len(records)-1-random.IntN(3))]
+		}
+		return records[random.IntN(len(records))]
+	}
 	settle := func(r *written) {
 		if r.settled {
 			return
@@ -302,8 +315,13 @@ func scribble(random *rand.Rand) []step {
 		case 1, 2:
 			s.call = "unknown"
 		case 3:
-			s.at = place{0, -1}
+			s.at = place{0, -1 - random.Int64N(2)}
 		case 4:
+			s.at = fresh(r)
+			if other := any(); len(other.places) > 0 {
+				s.at = other.places[0]
+			}
+		case 5:
 			s.at = fresh(r)
 		default:
 			if len(r.places) == 0 {
@@ -335,13 +353,6 @@ func scribble(random *rand.Rand) []step {
 		}
 		emit(s)
 	}
-	any := func() *written {
-		if orderly {
-			return records[max(0, len(records)-1-random.IntN(3))]
-		}
-		return records[random.IntN(len(records))]
-	}
-
 	for range 20 + random.IntN(60) {
 		now += time.Millisecond
 		switch choice := random.IntN(40); {

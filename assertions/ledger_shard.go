@@ -156,17 +156,26 @@ func (s *shard) withdraw(number uint32, sequence uint64) {
 	s.ledger.unsent.Add(1)
 }
 
+// offsetUntold stands for the offset of an acknowledgement that names none.
+const offsetUntold int64 = -1
+
 func (s *shard) ack(number uint32, sequence uint64, at place) {
 	slot := s.waiting("acknowledge", number, sequence)
 	if slot < 0 {
 		return
 	}
 	s.acked++
-	if at.offset < 0 {
-		s.noOffset++
-	}
 	e := &s.table.slots[slot]
-	if e.seen() && (at.offset < 0 || at == e.sighting() || slices.Contains(s.further[e.identity()], at)) {
+	switch {
+	case at.offset == offsetUntold:
+		s.noOffset++
+	case at.offset < 0:
+		s.ledger.report(offsetMismatches, offence{
+			due: e.due, device: number, named: true, sequence: int64(sequence), place: at, note: "acknowledged at an offset that no record can have",
+		})
+		at.offset = offsetUntold // there is nothing more to compare it with
+	}
+	if e.seen() && (at.offset == offsetUntold || at == e.sighting() || slices.Contains(s.further[e.identity()], at)) {
 		s.drop(slot)
 		return
 	}

@@ -48,7 +48,7 @@ func (s *shard) sight(d *device, g *Sighting, slot int) bool {
 	e := &s.table.slots[slot]
 	first := !e.seen()
 	switch at := (place{g.Partition, g.Offset}); {
-	case e.acked() && (e.offset < 0 || e.acknowledged() == at):
+	case e.acked() && (e.offset == offsetUntold || e.acknowledged() == at):
 		s.drop(slot)
 	case first:
 		e.state |= entrySeen

@@ -84,6 +84,46 @@ func TestLedgerHistories(t *testing.T) {
 			}},
 			counts: Counts{Due: 2, Sent: 2, Acked: 2, Consumed: 1},
 		},
+		"acked where another record lies, and nowhere in the log": {
+			history: steps(opens(0, 0, 1), acks(0, 0, 1, 7), acks(0, 1, 1, 7), sees(0, 0, 1, 7)),
+			want: found{
+				"acked_lost":        {{Device: "d0", Sequence: 1, Due: time.Second, Partition: 1, Offset: 7, Note: "acknowledged, never read back"}},
+				"offset_mismatches": {{Device: "d0", Sequence: 1, Due: time.Second, Partition: 1, Offset: 7, Note: "acknowledged there, where another record was read"}},
+			},
+			counts: Counts{Due: 2, Sent: 2, Acked: 2, Consumed: 1},
+		},
+		"acked where something lies that may have been the record": {
+			history: steps(opens(0, 0, 1), acks(0, 0, 1, 7), acks(0, 1, 1, 8),
+				step{call: "garbled", at: place{1, 7}}, step{call: "phantom", at: place{1, 8}}),
+			want: found{
+				"acked_lost": {
+					{Device: "d0", Partition: 1, Offset: 7, Note: "acknowledged, never read back"},
+					{Device: "d0", Sequence: 1, Due: time.Second, Partition: 1, Offset: 8, Note: "acknowledged, never read back"},
+				},
+				"corrupt":  {{Sequence: -1, Due: Never, Partition: 1, Offset: 7, Note: "header too short, read at 0s"}},
+				"phantoms": {{Sequence: -1, Due: Never, Partition: 1, Offset: 8, Note: "another run's, read at 0s"}},
+			},
+			counts: Counts{Due: 2, Sent: 2, Acked: 2, Consumed: 2},
+		},
+		"acked where the tail met another record, and the second scan met none": {
+			history: steps(opens(0, 0, 1), acks(0, 0, 1, 7), acks(0, 1, 1, 8), sees(0, 0, 1, 8), rescan, sees(0, 0, 1, 7)),
+			want: found{
+				"acked_lost": {{Device: "d0", Sequence: 1, Due: time.Second, Partition: 1, Offset: 8, Note: "acknowledged, never read back"}},
+			},
+			counts: Counts{Due: 2, Sent: 2, Acked: 2, Consumed: 1},
+		},
+		"acked at an offset that cannot be": {
+			history: steps(opens(0, 0, 1, 2), acks(0, 0, 1, -7), sees(0, 0, 1, 7), sees(0, 1, 1, 8), acks(0, 1, 1, -2), acks(0, 2, 1, -7)),
+			want: found{
+				"offset_mismatches": {
+					{Device: "d0", Partition: 1, Offset: -7, Note: "acknowledged at an offset that no record can have"},
+					{Device: "d0", Sequence: 1, Due: time.Second, Partition: 1, Offset: -2, Note: "acknowledged at an offset that no record can have"},
+					{Device: "d0", Sequence: 2, Due: 2 * time.Second, Partition: 1, Offset: -7, Note: "acknowledged at an offset that no record can have"},
+				},
+				"acked_lost": {{Device: "d0", Sequence: 2, Due: 2 * time.Second, Partition: 1, Offset: -1, Note: "acknowledged, never read back"}},
+			},
+			counts: Counts{Due: 3, Sent: 3, Acked: 3, Consumed: 2},
+		},
 		"acked beyond the end of the log": {
 			history: steps(opens(0, 0), acks(0, 0, 1, 7)),
 			ends:    map[int32]int64{1: 7},

@@ -123,7 +123,9 @@ func Metrics() []Metric {
 		{
 			Name: offsetMismatches.String(), Unit: "records", kind: count, scopes: anywhere,
 			Summary: "acknowledged positions that hold another record",
-			Doc: "The acknowledgement names a partition and an offset; the record was read from elsewhere. Acknowledgements " +
+			Doc: "The acknowledgement names a partition and an offset; the record was read from elsewhere, or was not read at all " +
+				"while another record was read there. So it is, too, where the offset is below zero, other than the −1 of an " +
+				"acknowledgement that tells none. Acknowledgements " +
 				"without an offset (Kafka's answer to a batch it already has) cannot be compared: they are no samples, and where " +
 				"none told an offset there is no data, so that it is inconclusive. It has no meaning with acks=0. Alerts count too.",
 			figure: tallied(offsetMismatches),
