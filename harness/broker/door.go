@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,6 +25,7 @@ type door struct {
 	accepted        chan net.Conn
 	closing         chan struct{}
 	accepting       sync.WaitGroup
+	hold            atomic.Pointer[func()] // what a client's produce request waits for; nil: nothing
 
 	mutex   sync.Mutex
 	open    map[*guarded]struct{}

@@ -27,6 +27,9 @@ func (g *guarded) Read(p []byte) (int, error) {
 		if strange != nil {
 			return 0, fmt.Errorf("not a request: %w", strange)
 		}
+		if head != nil && g.public {
+			g.door.held(head)
+		}
 		rest = rest[end:]
 	}
 	return n, err

@@ -1,0 +1,118 @@
+package fleettest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"github.com/fleetproof/fleetproof/producer"
+)
+
+func newClauses() []clause {
+	return []clause{
+		{"fails within its context where nobody listens", newAlone},
+		{"fails within its context where nobody answers", newUnanswered},
+		{"refuses settings that do not exist", newRefuses},
+	}
+}
+
+// fails wants New to return an error and no producer, soon after the end of its context.
+func (k kit) fails(ctx context.Context, config producer.Config) error {
+	ctx, cancel := context.WithTimeout(ctx, short)
+	defer cancel()
+	connected := make(chan producer.Producer, 1)
+	err := bounded(ctx, "New", func(ctx context.Context) error {
+		p, err := k.connect(ctx, config, func(producer.Outcome) {})
+		connected <- p
+		return err
+	})
+	var hung *hang
+	if errors.As(err, &hung) {
+		return err
+	}
+	p := <-connected
+	if p != nil {
+		c := client{producer: p}
+		_ = c.end(short)
+	}
+	switch {
+	case err == nil:
+		return errors.New("New returned no error")
+	case p != nil:
+		return fmt.Errorf("New returned a producer beside its error: %w", err)
+	}
+	return nil
+}
+
+func newAlone(ctx context.Context, k kit) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	if err := listener.Close(); err != nil { // nobody listens here any more
+		return err
+	}
+	config := k.config
+	config.Bootstrap = []string{listener.Addr().String()}
+	if err := k.fails(ctx, config); err != nil {
+		return fmt.Errorf("New returns when it is ready to accept records, and an error where nobody listens: %w", err)
+	}
+	return nil
+}
+
+func newUnanswered(ctx context.Context, k kit) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	var open []net.Conn
+	var accepting sync.WaitGroup
+	accepting.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			open = append(open, conn)
+		}
+	})
+	defer func() {
+		_ = listener.Close()
+		accepting.Wait()
+		for _, conn := range open {
+			_ = conn.Close()
+		}
+	}()
+	config := k.config
+	config.Bootstrap = []string{listener.Addr().String()}
+	if err := k.fails(ctx, config); err != nil {
+		return fmt.Errorf("New returns when it is ready to accept records, and an error where nobody answers: %w", err)
+	}
+	return nil
+}
+
+func newRefuses(ctx context.Context, k kit) error {
+	s, err := k.stage(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	var found []string
+	for _, wrong := range []struct {
+		setting string
+		change  func(*producer.Config)
+	}{
+		{"acks: 2", func(c *producer.Config) { c.Acks = "2" }},
+		{"compression: brotli", func(c *producer.Config) { c.Compression = "brotli" }},
+		{"partitioner: dice", func(c *producer.Config) { c.Partitioner = "dice" }},
+	} {
+		config := s.bootstrapped(k.config)
+		wrong.change(&config)
+		if err := k.fails(ctx, config); err != nil {
+			found = append(found, fmt.Sprintf("%s: %v", wrong.setting, err))
+		}
+	}
+	return breaches("a setting that the client cannot follow is an error of New", found)
+}
