@@ -187,7 +187,7 @@ type Slice struct {
 
 // Gap is a time in which records of a partition were waiting and none was acknowledged.
 type Gap struct {
-	Partition int32 `json:"partition"`
+	Partition int32 `json:"partition"` // −1: records of which nobody can tell the partition waited, and none was acknowledged in any
 	Span
 }
 

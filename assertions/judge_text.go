@@ -93,6 +93,9 @@ func (o Offender) String() string {
 
 // gapPlace says where and when nothing was acknowledged.
 func gapPlace(g Gap) string {
+	if g.Partition == nowhere {
+		return "all partitions, " + interval(g.Span)
+	}
 	return fmt.Sprintf("partition %d, %s", g.Partition, interval(g.Span))
 }
 

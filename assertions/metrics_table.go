@@ -223,7 +223,8 @@ func Metrics() []Metric {
 			Name: "availability_gap", Unit: "s", kind: duration, scopes: anywhere, timed: true,
 			Summary: "longest time without an acknowledgement",
 			Doc: "The worst over the partitions that had records due: how long records of one were waiting while none was " +
-				"acknowledged. A gap belongs to every phase it touches, with its full length; outside faults only gaps count " +
+				"acknowledged. Records that failed, were given up or were never handed over wait, too; those of which nobody can " +
+				"tell the partition wait until one of any partition is acknowledged. A gap belongs to every phase it touches, with its full length; outside faults only gaps count " +
 				"that touch no fault.",
 			figure: availabilityGap,
 		},

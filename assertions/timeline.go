@@ -156,6 +156,7 @@ func (t *Timeline) Unsent(due, at, lag time.Duration) {
 	t.outcomes.Lock()
 	defer t.outcomes.Unlock()
 	t.outcomes.ack.record(slice, at-due)
+	t.outcomes.gaps.abandoned(t, due, nowhere)
 }
 
 // Handed counts a record that was handed over: Send returned at handed, after having blocked for blocked. Lag is what
@@ -176,7 +177,8 @@ func (t *Timeline) Handed(due, handed, blocked, lag time.Duration) {
 	t.senders.blocked.record(slice, blocked)
 }
 
-// Acked counts a record that was acknowledged at at; Send was called at sent. Bytes are those of its payload.
+// Acked counts a record that was acknowledged at at; Send was called at sent. Partition is the one it went to, −1 where
+// nobody can tell. Bytes are those of its payload.
 func (t *Timeline) Acked(due, sent, at time.Duration, partition int32, bytes int) {
 	slice := t.slice(due)
 	t.outcomes.Lock()
@@ -190,14 +192,15 @@ func (t *Timeline) Acked(due, sent, at time.Duration, partition int32, bytes int
 }
 
 // Failed counts a record of which it was known at at that it is certainly not in the log; Send was called at sent. It
-// was not acknowledged until then, so its latencies are at least that long, and count.
-func (t *Timeline) Failed(due, sent, at time.Duration) {
+// was not acknowledged until then, so its latencies are at least that long, and count. Partition is as for Unknown.
+func (t *Timeline) Failed(due, sent, at time.Duration, partition int32) {
 	slice := t.slice(due)
 	t.outcomes.Lock()
 	defer t.outcomes.Unlock()
 	t.outcomes.slices[slice].failed++
 	t.outcomes.send.record(slice, at-sent)
 	t.outcomes.ack.record(slice, at-due)
+	t.outcomes.gaps.abandoned(t, due, partition)
 }
 
 // Unknown counts a record that was given up at at. It was not acknowledged until then, so its latencies are at least
@@ -210,7 +213,7 @@ func (t *Timeline) Unknown(due, sent, at time.Duration, partition int32) {
 	t.outcomes.slices[slice].unknown++
 	t.outcomes.send.record(slice, at-sent)
 	t.outcomes.ack.record(slice, at-due)
-	t.outcomes.gaps.abandoned(due, partition)
+	t.outcomes.gaps.abandoned(t, due, partition)
 }
 
 // Consumed counts a record that was read back at at.

@@ -119,7 +119,7 @@ func TestTimelineSlices(t *testing.T) {
 	timeline.Acked(100*ms, 101*ms, 111*ms, 0, 200)
 	timeline.Acked(200*ms, 210*ms, 190*ms, 1, 100) // a clock that runs backwards
 	timeline.Unknown(1400*ms, 1498*ms, 2000*ms, 0)
-	timeline.Failed(1600*ms, 1601*ms, 1605*ms)
+	timeline.Failed(1600*ms, 1601*ms, 1605*ms, 2)
 	timeline.Consumed(100*ms, 130*ms)
 	timeline.Consumed(1999*ms, 2*time.Hour)
 	timeline.Found("duplicates", 100*ms)
@@ -163,6 +163,7 @@ func TestTimelineSlices(t *testing.T) {
 	require.Equal(t, []Gap{
 		{Partition: 0, Span: Span{100 * ms, 111 * ms}},
 		{Partition: 0, Span: Span{1400 * ms, 2500 * ms}},
+		{Partition: 2, Span: Span{1600 * ms, 2500 * ms}},
 	}, gaps)
 }
 
@@ -173,6 +174,12 @@ func TestTimelineGaps(t *testing.T) {
 	}
 	unknown := func(due, at time.Duration, partition int32) func(*Timeline) {
 		return func(t *Timeline) { t.Unknown(due, due, at, partition) }
+	}
+	failed := func(due, at time.Duration, partition int32) func(*Timeline) {
+		return func(t *Timeline) { t.Failed(due, due, at, partition) }
+	}
+	unsent := func(due, at time.Duration) func(*Timeline) {
+		return func(t *Timeline) { t.Unsent(due, at, 0) }
 	}
 	for name, test := range map[string]struct {
 		calls []func(*Timeline)
@@ -215,15 +222,39 @@ func TestTimelineGaps(t *testing.T) {
 		},
 		"not acknowledged again": {
 			[]func(*Timeline){acked(3*s, 4*s, 1), unknown(2*s, 9*s, 1)},
-			[]Gap{{1, Span{3 * s, 4 * s}}, {1, Span{4 * s, 12 * s}}},
+			[]Gap{{1, Span{2 * s, 4 * s}}, {1, Span{3 * s, 4 * s}}, {1, Span{4 * s, 12 * s}}},
 		},
 		"begun after the load has ended": {
 			[]func(*Timeline){acked(8*s, 11*s, 1), acked(9*s, 12*s, 1)},
 			[]Gap{{1, Span{8 * s, 11 * s}}, {1, Span{11 * s, 12 * s}}},
 		},
+		"a later record overtakes an earlier one": {
+			[]func(*Timeline){acked(2*s, 3*s, 0), acked(s, 4*s, 0)},
+			[]Gap{{0, Span{s, 3 * s}}, {0, Span{2 * s, 3 * s}}, {0, Span{3 * s, 4 * s}}},
+		},
+		"a record overtaken twice waited through both lulls, as far as it was due": {
+			[]func(*Timeline){acked(0, s, 0), acked(3*s, 4*s, 0), acked(6*s, 7*s, 0), acked(2*s, 8*s, 0)},
+			[]Gap{{0, Span{0, s}}, {0, Span{2 * s, 4 * s}}, {0, Span{3 * s, 4 * s}}, {0, Span{4 * s, 7 * s}}, {0, Span{6 * s, 7 * s}}, {0, Span{7 * s, 8 * s}}},
+		},
+		"given up after others were acknowledged": {
+			[]func(*Timeline){acked(0, s, 0), acked(5*s, 6*s, 0), unknown(2*s, 9*s, 0), acked(7*s, 8*s, 0)},
+			[]Gap{{0, Span{0, s}}, {0, Span{2 * s, 6 * s}}, {0, Span{5 * s, 6 * s}}, {0, Span{6 * s, 8 * s}}},
+		},
+		"failed for good": {
+			[]func(*Timeline){acked(0, s, 1), failed(3*s, 4*s, 1), failed(5*s, 6*s, 1)},
+			[]Gap{{1, Span{0, s}}, {1, Span{3 * s, 12 * s}}},
+		},
+		"never handed over": {
+			[]func(*Timeline){acked(0, s, 1), acked(s, 2*s, 0), unsent(3*s, 4*s)},
+			[]Gap{{1, Span{0, s}}, {0, Span{s, 2 * s}}, {-1, Span{3 * s, 12 * s}}},
+		},
 		"a partition nobody knows": {
 			[]func(*Timeline){acked(3*s, 4*s, -1), unknown(2*s, 9*s, -1)},
-			nil,
+			[]Gap{{-1, Span{2 * s, 4 * s}}, {-1, Span{3 * s, 4 * s}}, {-1, Span{4 * s, 12 * s}}},
+		},
+		"a partition nobody knows waits for any other": {
+			[]func(*Timeline){acked(0, s, 1), unknown(2*s, 9*s, -1), acked(6*s, 7*s, 1), acked(8*s, 9*s, 0)},
+			[]Gap{{1, Span{0, s}}, {-1, Span{2 * s, 7 * s}}, {1, Span{6 * s, 7 * s}}, {0, Span{8 * s, 9 * s}}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -234,6 +265,52 @@ func TestTimelineGaps(t *testing.T) {
 			_, gaps := timeline.Close(12 * s)
 			require.Empty(t, cmp.Diff(test.want, gaps))
 		})
+	}
+}
+
+// The longest gap is the one that the definition gives, whatever the order in which records come back.
+func TestTimelineFindsTheLongestGap(t *testing.T) {
+	const s = time.Second
+	type record struct {
+		due, at time.Duration // when it was due, and acknowledged or given up
+		acked   bool
+	}
+	for seed := range uint64(2000) {
+		random := rand.New(rand.NewPCG(seed, 11))
+		var records []record
+		for at := range time.Duration(20) {
+			if random.IntN(3) > 0 {
+				records = append(records, record{due: time.Duration(random.IntN(int(at)+1)) * s, at: at*s + s/2, acked: random.IntN(4) > 0})
+			}
+		}
+		timeline := NewTimeline(Cuts(20*s), 0)
+		var acks []time.Duration
+		for _, r := range records {
+			if r.acked {
+				timeline.Acked(r.due, r.due, r.at, 0, 0)
+				acks = append(acks, r.at)
+			} else {
+				timeline.Unknown(r.due, r.due, r.at, 0)
+			}
+		}
+		_, gaps := timeline.Close(20 * s)
+
+		var want, got time.Duration
+		last := time.Duration(-1)
+		for _, ack := range append(acks, 20*s) {
+			// What was given up after a later acknowledgement had come waits no more; before that, and until it is
+			// acknowledged, a record waits from when it was due.
+			for _, r := range records {
+				if r.due < ack && (r.at >= ack || !r.acked && r.at > last) {
+					want = max(want, ack-max(last, r.due))
+				}
+			}
+			last = ack
+		}
+		for _, gap := range gaps {
+			got = max(got, gap.To-gap.From)
+		}
+		require.Equal(t, want, got, "seed %d: %v", seed, records)
 	}
 }
 

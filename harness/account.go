@@ -85,7 +85,7 @@ func (r *run) outcome(o producer.Outcome) {
 		}
 		r.timeline.Acked(token.Due, token.Handed, at, o.Partition, len(o.Record.Value))
 	case producer.Failed:
-		r.timeline.Failed(token.Due, token.Handed, r.never(at))
+		r.timeline.Failed(token.Due, token.Handed, r.never(at), r.expected(o.Record.Key))
 	default:
 		r.timeline.Unknown(token.Due, token.Handed, r.never(at), r.expected(o.Record.Key))
 	}
