@@ -170,7 +170,7 @@ type Slice struct {
 	Span
 	Due      int64 `json:"due"`
 	Sent     int64 `json:"sent"`
-	OnTime   int64 `json:"on_time"` // handed over before the slice's own end
+	OnTime   int64 `json:"on_time"` // handed over before the slice's own end; those handed over in later slices are in Later
 	Acked    int64 `json:"acked"`
 	Failed   int64 `json:"failed"`
 	Unknown  int64 `json:"unknown"`
@@ -180,9 +180,17 @@ type Slice struct {
 	Bytes    int64 `json:"bytes"` // payload bytes acked
 	Late     int64 `json:"late"`  // handed over, or never handed over, and later than Rules.LagLimit beyond the time blocked inside Send: the generator's own shortfall
 
+	Later []Handed `json:"later,omitempty"` // by the later slice in which they were handed over, in its order
+
 	Findings   map[string]int64  `json:"findings,omitempty"`   // by metric name, where the offender's due time is known
 	Histograms map[string][]byte `json:"histograms,omitempty"` // by metric name, HdrHistogram V2 compressed, in microseconds; in JSON its usual Base64
 	Beyond     map[string]int64  `json:"beyond,omitempty"`     // by metric name, values below 0 or above 1 h; what is below 1 µs counts as 0
+}
+
+// Handed counts the records that were handed over in one slice.
+type Handed struct {
+	By    time.Duration `json:"by"` // the slice's end
+	Count int64         `json:"count"`
 }
 
 // Gap is a time in which records of a partition were waiting and none was acknowledged.

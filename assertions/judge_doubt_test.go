@@ -101,15 +101,6 @@ func TestRecordsNeverHandedOver(t *testing.T) {
 	}
 }
 
-// A record that was given up soon, and never handed over, was not handed over in time.
-func TestAchievedRateWithoutTheUnsent(t *testing.T) {
-	refused := each(3, 4, func(s *Slice) {
-		s.Sent, s.Acked, s.OnTime, s.Unsent = 600, 600, 500, 400
-		s.Histograms[metricScheduleLag] = histogram(900, ms, 100, 40*second)
-	})
-	assert.InDelta(t, 0.96, *judgedOnce(t, with(refused, balanced), "achieved_rate > 0%").Got, 1e-9)
-}
-
 // Where the harness itself ended the load, what the rest of it would have shown is not known.
 func TestCutShort(t *testing.T) {
 	cut := func(e *Evidence) {

@@ -121,45 +121,27 @@ func achievedRate(j *judge, p phase, _ Expectation) (value, error) {
 		return nothingDue(p), nil
 	}
 	handed := handedInTime(p.slices)
-	v := certain(handed/float64(due), due)
-	v.of = " (" + grouped(int64(handed)) + " of " + grouped(due) + ")"
+	v := certain(float64(handed)/float64(due), due)
+	v.of = " (" + grouped(handed) + " of " + grouped(due) + ")"
 	kept := j.keptBack(p.slices)
-	v = v.delivering((handed+float64(kept))/float64(due), kept)
+	v = v.delivering(float64(handed+kept)/float64(due), kept)
 	return j.unfinished(p, v, 0, 1), nil
 }
 
-// handedInTime is how many records due in the slices were handed over before the last of them ended. The slice itself
-// counts those handed over before its own end. Of an earlier slice, whose records had more time, the histogram of
-// schedule_lag tells how many more there were, taking due times as spread evenly over the slice; without a histogram
-// its own count stands.
-func handedInTime(parts []Slice) float64 {
-	var handed float64
-	for i := range parts {
-		s := &parts[i]
-		own := float64(s.OnTime)
-		if spare := parts[len(parts)-1].To - s.To; spare > 0 && s.OnTime < s.Sent {
-			own = max(own, inTime(s, spare))
-		}
-		handed += own
-	}
-	return handed
+// handedInTime is how many records due in the slices were handed over before the last of them ended.
+func handedInTime(parts []Slice) int64 {
+	return sum(parts, func(s *Slice) int64 { return s.handedBefore(parts[len(parts)-1].To) })
 }
 
-// inTime is how many records of a slice were handed over before its end and some time to spare. A record of lag l was,
-// if it was due before end + spare − l. What was never handed over is in the histogram, too, and never counts.
-func inTime(s *Slice, spare time.Duration) float64 {
-	h, _, err := mergeHistograms([]Slice{*s}, metricScheduleLag)
-	if err != nil {
-		return 0
-	}
-	var handed float64
-	for _, bar := range h.Distribution() {
-		if bar.Count > 0 {
-			before := s.length() + spare - time.Duration(bar.To)*histogramUnit
-			handed += float64(bar.Count) * min(1, max(0, float64(before)/float64(s.length())))
+// handedBefore is how many records due in the slice were handed over before the end of the slice or of a later one.
+func (s *Slice) handedBefore(end time.Duration) int64 {
+	handed := s.OnTime
+	for _, later := range s.Later {
+		if later.By <= end {
+			handed += later.Count
 		}
 	}
-	return min(handed, float64(s.Sent))
+	return handed
 }
 
 // throughput is a metric that divides a counter of slices by their length.

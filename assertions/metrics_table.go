@@ -159,8 +159,8 @@ func Metrics() []Metric {
 			Summary: "handed over in time ÷ due",
 			Doc: "The share of the records due in the scope that were handed over before the scope's end: catching up later " +
 				"does not count. Below oracle.achieved_floor the load was not the one that was asked for, and no rate or " +
-				"latency is judged, this one included. Within a scope of several slices it is computed from the schedule_lag " +
-				"of each, exact to the width of a slice.",
+				"latency is judged, this one included. The scope's end is that of its last slice: exact for stages and " +
+				"anomalies, at whose borders slices are cut, and up to the end of the second for a fault.",
 			figure: achievedRate,
 		},
 		{

@@ -138,11 +138,8 @@ func TestAvailabilityGapInPhases(t *testing.T) {
 // What was due early in a scope has longer to be handed over than its own second: catching up within the scope counts,
 // catching up after it does not.
 func TestAchievedRate(t *testing.T) {
-	lagging := func(from, to int, onTime int64, pairs ...time.Duration) func(*Evidence) {
-		return each(from, to, func(s *Slice) {
-			s.OnTime = onTime
-			s.Histograms[metricScheduleLag] = histogram(pairs...)
-		})
+	lagging := func(slice int, onTime int64, later ...Handed) func(*Evidence) {
+		return each(slice, slice+1, func(s *Slice) { s.OnTime, s.Later = onTime, later })
 	}
 	for _, test := range []struct {
 		name   string
@@ -151,24 +148,20 @@ func TestAchievedRate(t *testing.T) {
 		want   float64
 	}{
 		{"in time", func(*Evidence) {}, "", 1},
-		{"its own second only", lagging(9, 10, 300, 300, 100*ms, 700, 1500*ms), " during stage hold", 1},
-		{"at the end of the scope", lagging(9, 10, 300, 300, 100*ms, 700, 1500*ms), " during anomaly hvac", 0.65},
-		{"a little too late", lagging(11, 12, 600, 600, 100*ms, 400, 5*second), "", 0.96},
-		{"half of a second's records", lagging(10, 11, 200, 200, 100*ms, 800, 1500*ms), "", 0.96}, // those due in its first half
-		{"never", lagging(3, 4, 600, 600, 100*ms, 400, time.Hour), "", 0.96},
+		{"in the next second, which the scope still has", lagging(9, 300, Handed{11 * second, 700}), " during stage hold", 1},
+		{"in the next second, which is not the scope's any more", lagging(9, 300, Handed{11 * second, 700}), " during anomaly hvac", 0.65},
+		{"some sooner, some later", lagging(8, 300, Handed{10 * second, 600}, Handed{11 * second, 100}), " during anomaly hvac", 0.95},
+		{"after the load", lagging(11, 600), "", 0.96},
 		{"unsent", func(e *Evidence) {
 			each(3, 4, func(s *Slice) {
 				s.Sent, s.Acked, s.OnTime, s.Unsent = 600, 600, 600, 400
 			})(e)
 			balanced(e)
 		}, "", 0.96},
-		{"without a histogram", func(e *Evidence) {
-			each(3, 4, func(s *Slice) { s.OnTime = 600; delete(s.Histograms, metricScheduleLag) })(e)
-		}, "", 0.96},
 	} {
 		judgement := judgedOnce(t, with(test.change), "achieved_rate > 0%"+test.scope)
 		if assert.NotNil(t, judgement.Got, test.name) {
-			assert.InDelta(t, test.want, *judgement.Got, 1e-3, test.name)
+			assert.InDelta(t, test.want, *judgement.Got, 1e-9, test.name)
 		}
 	}
 }

@@ -92,7 +92,28 @@ type Timeline struct {
 	}
 }
 
-type sendCounts struct{ due, sent, onTime, late, unsent int64 }
+type sendCounts struct {
+	due, sent, onTime, late, unsent int64
+
+	later []handedLater // the latest slice last, as a rule
+}
+
+// handedLater is how many records of a slice were handed over in a later one.
+type handedLater struct {
+	slice int
+	count int64
+}
+
+// handedIn counts a record that was handed over in a later slice than its own.
+func (c *sendCounts) handedIn(slice int) {
+	for i := len(c.later) - 1; i >= 0; i-- {
+		if c.later[i].slice == slice {
+			c.later[i].count++
+			return
+		}
+	}
+	c.later = append(c.later, handedLater{slice, 1})
+}
 
 type outcomeCounts struct{ acked, failed, unknown, bytes int64 }
 
@@ -167,8 +188,11 @@ func (t *Timeline) Handed(due, handed, blocked, lag time.Duration) {
 	defer t.senders.Unlock()
 	c := &t.senders.slices[slice]
 	c.sent++
-	if handed < t.cuts[slice+1] {
+	switch {
+	case handed < t.cuts[slice+1]:
 		c.onTime++
+	case handed < t.cuts[len(t.cuts)-1]:
+		c.handedIn(t.slice(handed))
 	}
 	if lag > t.lagLimit {
 		c.late++
@@ -256,6 +280,10 @@ func (t *Timeline) Close(end time.Duration) ([]Slice, []Gap) {
 			Due:  s.due, Sent: s.sent, OnTime: s.onTime, Late: s.late, Unsent: s.unsent,
 			Acked: o.acked, Failed: o.failed, Unknown: o.unknown, Bytes: o.bytes,
 			Consumed: t.oracle.consumed[i], Findings: maps.Clone(t.ledger.findings[i]),
+		}
+		slices.SortFunc(s.later, func(a, b handedLater) int { return a.slice - b.slice })
+		for _, later := range s.later {
+			cut[i].Later = append(cut[i].Later, Handed{By: t.cuts[later.slice+1], Count: later.count})
 		}
 	}
 	for metric, r := range map[string]*recorder{

@@ -142,7 +142,7 @@ func TestTimelineSlices(t *testing.T) {
 		},
 		{
 			Span: Span{1000 * ms, 1500 * ms},
-			Due:  1, Sent: 1, Unknown: 1, Late: 1,
+			Due:  1, Sent: 1, Unknown: 1, Late: 1, Later: []Handed{{By: 2000 * ms, Count: 1}},
 			Histograms: map[string][]byte{
 				"schedule_lag": histogramOf(t, 100_000), "blocked": histogramOf(t, 2000),
 				"send_latency": histogramOf(t, 502_000), "ack_latency": histogramOf(t, 600_000),
