@@ -29,6 +29,9 @@ const (
 	sizeRate             // bytes per second
 )
 
+// perSecond says whether the kind is an amount divided by a time.
+func (k kind) perSecond() bool { return k == rate || k == sizeRate }
+
 // unit is a way to write a quantity. The number is read together with the exponent, so that 99.9% is exactly the
 // quotient 999/1000 that it is compared with.
 type unit struct {

@@ -12,7 +12,7 @@ import (
 // is given up at another one, late by some lag of the generator's own.
 func ending(length, every, stops, given, lag time.Duration, changes ...func(*Evidence)) *Evidence {
 	e := healthyRun()
-	timeline := NewTimeline(Cuts(length), e.Rules.LagLimit)
+	timeline := NewTimeline(Cuts(length, nil), e.Rules.LagLimit)
 	for due := time.Duration(0); due < length; due += every {
 		timeline.Due(due)
 		if due >= stops {

@@ -14,8 +14,8 @@ type piece struct {
 }
 
 // pieces cuts a phase into stretches that have a figure each: single slices, as a rule. Where a slice has too few
-// samples for its percentile, or no record due, the next ones are taken in with it, twice as many each time; what is
-// left over at the end goes to the last piece.
+// samples for its percentile, or no record due, the next ones are taken in with it, twice as many each time; and where
+// it is too short for a rate, so many as make a second. What is left over at the end goes to the last piece.
 func (j *judge) pieces(metric Metric, e Expectation, p phase) ([]piece, error) {
 	var pieces []piece
 	start, last := 0, 0
@@ -26,6 +26,8 @@ func (j *judge) pieces(metric Metric, e Expectation, p phase) ([]piece, error) {
 			return nil, err
 		case v.nothing != "" || v.samples < samplesFor(e.Aggregate):
 			width *= 2
+		case metric.kind.perSecond() && around(p.slices[start:start+width]).length() < time.Second:
+			width++ // a tenth of a second holds a record more or less by chance
 		default:
 			pieces = append(pieces, newPiece(p.slices[start:start+width], v))
 			start, last, width = start+width, start, 1
@@ -100,22 +102,28 @@ func (j *judge) recoveryFrom(metric Metric, e Expectation, fault Fault) (recover
 	end := pieces[len(pieces)-1].To - fault.HealedAt
 	for _, piece := range pieces {
 		met, known := e.Op.holds(piece.low, piece.high, e.Limit.Value)
-		if met && known {
+		switch {
+		case met && known:
 			continue
-		}
-		r.high, r.why = piece.To-fault.HealedAt, piece.why
-		if known {
+		case !known:
+			r.why = piece.why
+		case piece.From < fault.HealedAt:
+			r.why = fmt.Sprintf("fault %s was healed at %s, and it is not known whether %s was missed before or after that, until %s",
+				fault.Name, exactly(fault.HealedAt), e.subject(), exactly(piece.To))
+		default:
 			r.low = piece.first - fault.HealedAt
 			r.why = fmt.Sprintf("there are too few samples to say when between %s and %s %s held again",
 				moment(piece.first), moment(piece.To), e.subject())
 		}
+		r.high = piece.To - fault.HealedAt
 	}
 	r.never = r.high == end
 	return r, nil
 }
 
-// aftermath is the time after a fault's healing: until another fault is injected, or until the load ends. Only whole
-// slices count. Nothing says why there is no such time.
+// aftermath is the time after a fault's healing: until another fault is injected, or until the load ends. Its first slice
+// is the one in which the fault was healed: what that misses may have been missed afterwards. Behind it only whole slices
+// count. Nothing says why there are none.
 func (j *judge) aftermath(fault Fault) (p phase, nothing string) {
 	switch {
 	case fault.InjectedAt == Never:
@@ -135,12 +143,16 @@ func (j *judge) aftermath(fault Fault) (p phase, nothing string) {
 		window.To = min(window.To, life.From)
 	}
 	p = phase{name: "after fault " + fault.Name, spans: []Span{window}}
+	whole := 0
 	for _, slice := range j.Slices {
-		if slice.From >= window.From && slice.To <= window.To {
+		if slice.To > window.From && slice.To <= window.To {
 			p.slices = append(p.slices, slice)
 		}
+		if slice.From >= window.From && slice.To <= window.To {
+			whole++
+		}
 	}
-	if len(p.slices) == 0 {
+	if whole == 0 {
 		return phase{}, fmt.Sprintf("no whole slice lies between %s, when fault %s was healed, and %s",
 			moment(window.From), fault.Name, moment(window.To))
 	}

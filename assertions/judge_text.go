@@ -113,6 +113,9 @@ func joined(parts ...string) string {
 // moment writes a time since the start of the first stage: 4.1 s.
 func moment(at time.Duration) string { return fmt.Sprintf("%.1f s", seconds(at)) }
 
+// exactly writes a time since the start of the first stage where a tenth of a second matters: 4.083 s.
+func exactly(at time.Duration) string { return fmt.Sprintf("%.3f s", seconds(at)) }
+
 // interval writes a span: 4.0 s – 9.3 s.
 func interval(s Span) string { return moment(s.From) + " – " + moment(s.To) }
 

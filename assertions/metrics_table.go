@@ -233,7 +233,10 @@ func Metrics() []Metric {
 			Summary: "from healing until the objective held again",
 			Doc: "From the moment at which a fault's healing was proven until a record handed over afterwards was " +
 				"acknowledged, and until every objective stated as \"within … after fault NAME\" held again, to stay so until " +
-				"the next fault or the end of the load. Without a scope it is the worst over all faults.",
+				"the next fault or the end of the load. An objective is held against slices of the time in which records were " +
+				"due: of a second, and of a tenth of one in the first second after the planned healing. A slice that misses it counts " +
+				"to its end, also the one in which the fault was healed: whether that missed it before or after the healing " +
+				"is not known, so a limit within it is inconclusive. Without a scope it is the worst over all faults.",
 			figure: recovered,
 		},
 		{

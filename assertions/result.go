@@ -50,7 +50,7 @@ type Judgement struct {
 	Samples     int64    `json:"samples"` // what Got was computed from
 
 	// RecoveryTime is how many seconds after a fault's healing an expectation with within … after fault … held again
-	// for good. It is absent from all others, and where the expectation did not hold again.
+	// for good, at most: a slice that missed it counts to its end. It is absent from all others, and where the expectation did not hold again.
 	RecoveryTime *float64 `json:"recovery_time,omitempty"`
 
 	Origin string `json:"origin"`           // where it was stated

@@ -2,6 +2,7 @@ package assertions
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -14,21 +15,28 @@ import (
 func TestCuts(t *testing.T) {
 	const s = time.Second
 	for name, test := range map[string]struct {
-		end     time.Duration
-		borders []time.Duration
-		want    []time.Duration
+		end      time.Duration
+		healings []time.Duration
+		borders  []time.Duration
+		want     []time.Duration
 	}{
-		"whole seconds":   {3 * s, nil, []time.Duration{0, s, 2 * s, 3 * s}},
-		"a broken second": {2500 * time.Millisecond, nil, []time.Duration{0, s, 2 * s, 2500 * time.Millisecond}},
-		"less than one":   {time.Millisecond, nil, []time.Duration{0, time.Millisecond}},
+		"whole seconds":   {3 * s, nil, nil, []time.Duration{0, s, 2 * s, 3 * s}},
+		"a broken second": {2500 * time.Millisecond, nil, nil, []time.Duration{0, s, 2 * s, 2500 * time.Millisecond}},
+		"less than one":   {time.Millisecond, nil, nil, []time.Duration{0, time.Millisecond}},
 		"borders": {
-			3 * s, []time.Duration{2500 * time.Millisecond, s, 500 * time.Millisecond, 2500 * time.Millisecond},
+			3 * s, nil, []time.Duration{2500 * time.Millisecond, s, 500 * time.Millisecond, 2500 * time.Millisecond},
 			[]time.Duration{0, 500 * time.Millisecond, s, 2 * s, 2500 * time.Millisecond, 3 * s},
 		},
-		"borders outside the run": {2 * s, []time.Duration{-s, 0, 2 * s, 5 * s}, []time.Duration{0, s, 2 * s}},
+		"a healing": {
+			3 * s, []time.Duration{1250 * ms}, nil,
+			[]time.Duration{0, s, 1250 * ms, 1350 * ms, 1450 * ms, 1550 * ms, 1650 * ms, 1750 * ms, 1850 * ms, 1950 * ms, 2 * s, 2050 * ms, 2150 * ms, 2250 * ms, 3 * s},
+		},
+		"a healing at the end":    {s, []time.Duration{800 * ms, s}, nil, []time.Duration{0, 800 * ms, 900 * ms, s}},
+		"a healing now and then":  {2 * s, slices.Repeat([]time.Duration{s / 2}, healingsFine+1), nil, []time.Duration{0, s / 2, s, 2 * s}},
+		"borders outside the run": {2 * s, nil, []time.Duration{-s, 0, 2 * s, 5 * s}, []time.Duration{0, s, 2 * s}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, test.want, Cuts(test.end, test.borders...))
+			require.Equal(t, test.want, Cuts(test.end, test.healings, test.borders...))
 		})
 	}
 }
@@ -46,7 +54,7 @@ func TestCutsOfLongRuns(t *testing.T) {
 		151 * time.Hour:              time.Hour,
 		301 * time.Hour:              2 * time.Hour,
 	} {
-		cuts := Cuts(end)
+		cuts := Cuts(end, nil)
 		require.Equal(t, want, cuts[1]-cuts[0], "%s", end)
 		require.Equal(t, end, cuts[len(cuts)-1])
 		if end > 10*time.Minute {
@@ -66,7 +74,7 @@ func TestTimelineFindsTheSlice(t *testing.T) {
 				borders[i] = borders[i-1] + 1 // crowded
 			}
 		}
-		cuts := Cuts(end, borders...)
+		cuts := Cuts(end, nil, borders...)
 		timeline := NewTimeline(cuts, 0)
 		check := func(at time.Duration) {
 			want := 0
@@ -100,7 +108,7 @@ func histogramOf(t *testing.T, values ...int64) []byte {
 
 func TestTimelineSlices(t *testing.T) {
 	const ms = time.Millisecond
-	timeline := NewTimeline(Cuts(2*time.Second, 1500*ms), 20*ms)
+	timeline := NewTimeline(Cuts(2*time.Second, nil, 1500*ms), 20*ms)
 
 	// A record that is handed over in time, one that comes late through no fault of the generator, one that comes
 	// late by its own lag and after its slice has ended.
@@ -258,7 +266,7 @@ func TestTimelineGaps(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			timeline := NewTimeline(Cuts(10*s), 0)
+			timeline := NewTimeline(Cuts(10*s, nil), 0)
 			for _, call := range test.calls {
 				call(timeline)
 			}
@@ -283,7 +291,7 @@ func TestTimelineFindsTheLongestGap(t *testing.T) {
 				records = append(records, record{due: time.Duration(random.IntN(int(at)+1)) * s, at: at*s + s/2, acked: random.IntN(4) > 0})
 			}
 		}
-		timeline := NewTimeline(Cuts(20*s), 0)
+		timeline := NewTimeline(Cuts(20*s, nil), 0)
 		var acks []time.Duration
 		for _, r := range records {
 			if r.acked {
@@ -316,7 +324,7 @@ func TestTimelineFindsTheLongestGap(t *testing.T) {
 
 func TestTimelineIsSafeForConcurrentUse(t *testing.T) {
 	const records = 5000
-	timeline := NewTimeline(Cuts(20*time.Second), time.Millisecond)
+	timeline := NewTimeline(Cuts(20*time.Second, nil), time.Millisecond)
 	var working sync.WaitGroup
 	for n := range 2 {
 		each := func(call func(due time.Duration)) {
@@ -355,7 +363,7 @@ func TestTimelineIsSafeForConcurrentUse(t *testing.T) {
 
 // BenchmarkTimeline records one record an operation at 100,000 a second: handed over, acknowledged and read back.
 func BenchmarkTimeline(b *testing.B) {
-	timeline := NewTimeline(Cuts(10*time.Minute), time.Millisecond)
+	timeline := NewTimeline(Cuts(10*time.Minute, nil), time.Millisecond)
 	n := 0
 	b.ReportAllocs()
 	for b.Loop() {
@@ -372,7 +380,7 @@ func BenchmarkTimeline(b *testing.B) {
 
 // BenchmarkTimelineBacklog records the acknowledgements of an outage, mixed over sixty slices.
 func BenchmarkTimelineBacklog(b *testing.B) {
-	timeline := NewTimeline(Cuts(10*time.Minute), time.Millisecond)
+	timeline := NewTimeline(Cuts(10*time.Minute, nil), time.Millisecond)
 	random := rand.New(rand.NewPCG(2, 5))
 	for b.Loop() {
 		timeline.Consumed(time.Duration(random.Int64N(int64(time.Minute))), 2*time.Minute)

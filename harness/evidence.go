@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/fleetproof/fleetproof/assertions"
@@ -153,7 +152,8 @@ func ReadEvidence(folder string) (*assertions.Evidence, error) {
 	return evidence, nil
 }
 
-// cuts are the borders of the evidence's slices: every second, and wherever something is planned to begin or end.
+// cuts are the borders of the evidence's slices: every second, more often after a healing, and wherever something is
+// planned to begin or end.
 func (r *Resolved) cuts() []time.Duration {
 	var end time.Duration
 	var borders []time.Duration
@@ -167,9 +167,10 @@ func (r *Resolved) cuts() []time.Duration {
 			borders = append(borders, anomaly.At+*anomaly.For)
 		}
 	}
+	var healings []time.Duration
 	for _, fault := range r.Faults {
-		borders = append(borders, fault.At, fault.At+fault.For)
+		borders = append(borders, fault.At)
+		healings = append(healings, fault.At+fault.For)
 	}
-	borders = slices.DeleteFunc(borders, func(border time.Duration) bool { return border > end })
-	return assertions.Cuts(end, borders...)
+	return assertions.Cuts(end, healings, borders...)
 }
