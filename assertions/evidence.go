@@ -215,6 +215,11 @@ type Sample struct {
 	Heap       int64         `json:"heap"` // bytes of live and unswept objects
 	Goroutines int64         `json:"goroutines"`
 	OpenFiles  int64         `json:"open_files"`
+
+	// Busy is how much of the processor time that the harness could have had since the sample before was in use, by
+	// whomever, from 0 to 1: the machine's as a whole, or that of the processors the harness is confined to, whichever is
+	// scarcer. It is nil where the system does not tell.
+	Busy *float64 `json:"busy,omitempty"`
 }
 
 // Stall is a time in which a ticker that should have run did not.

@@ -2,6 +2,7 @@ package assertions
 
 import (
 	"encoding/json"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -124,6 +125,29 @@ func balanced(e *Evidence) {
 // slow gives records of slices another latency of a metric.
 func slow(metric string, from, to int, pairs ...time.Duration) func(*Evidence) {
 	return each(from, to, func(s *Slice) { s.Histograms[metric] = histogram(pairs...) })
+}
+
+// slowClient is a client that takes 180 records a second of a thousand, on a machine of which nothing is known.
+func slowClient(e *Evidence) {
+	e.Faults, e.Setting.Faults = nil, false
+	each(2, 12, func(s *Slice) {
+		s.Sent, s.OnTime, s.Acked, s.Consumed, s.Unsent = 180, 180, 180, 180, 820
+		s.Histograms[metricScheduleLag] = histogram(180, 800*ms, 820, 8*second)
+		s.Histograms[metricBlocked] = histogram(180, 5*ms)
+		s.Histograms[metricAckLatency] = histogram(180, 800*ms, 820, 8*second)
+	})(e)
+	balanced(e)
+}
+
+// busy says how busy the machine was at some seconds, or at all.
+func busy(share float64, seconds ...int) func(*Evidence) {
+	return func(e *Evidence) {
+		for i := range e.Samples {
+			if len(seconds) == 0 || slices.Contains(seconds, i) {
+				e.Samples[i].Busy = &share
+			}
+		}
+	}
 }
 
 // found plants findings that are due at a moment.

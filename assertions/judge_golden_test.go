@@ -49,6 +49,12 @@ func golden() map[string]*Evidence {
 				s.Sent, s.OnTime, s.Acked, s.Consumed, s.Unsent, s.Late = 600, 600, 600, 600, 400, 200
 			}), balanced),
 			"promised", "achieved_rate >= 98%", "ack_latency.p99 < 50ms", "ack_latency.p99.9 < 1ms during stage hold"),
+		"slow-client": expecting(with(slowClient, named("slow-client"), busy(0.35)),
+			"promised", "achieved_rate >= 98%", "ack_latency.p99 < 50ms", "success_rate >= 99%", "schedule_lag.p50 < 100ms"),
+		"slow-machine": expecting(with(slowClient, named("slow-machine"), busy(0.97)),
+			"promised", "achieved_rate >= 98%", "ack_latency.p99 < 50ms", "success_rate >= 99%"),
+		"slow-somehow": expecting(with(slowClient, named("slow-somehow")),
+			"promised", "achieved_rate >= 98%", "ack_latency.p99 < 50ms", "success_rate >= 99%"),
 		"interrupted": expecting(with(named("interrupted"), func(e *Evidence) {
 			e.Run.Interrupted, e.Run.LoadEnded, e.Run.Duration = true, 6*second, 7*second
 			e.Readback = Readback{Reason: "no progress for 30s at partition 3", Rescan: true}

@@ -224,7 +224,7 @@ func TestShortfall(t *testing.T) {
 		{"late in another stage", []func(*Evidence){late(1, 900)}, " during stage hold", ""},
 		{
 			"behind", []func(*Evidence){behind(6, 12, 900)}, "",
-			"the load was not kept up: only 92.5% of 8,000 records due outside faults were handed over in time, below the floor of 95%",
+			"the load was not kept up: only 92.5% of 8,000 records due outside faults were handed over in time, below the floor of 95%, and how busy the machine was is not known",
 		},
 		{"just not behind", []func(*Evidence){behind(6, 10, 900)}, "", ""},
 		{"behind during a fault", []func(*Evidence){behind(4, 5, 0)}, "", ""},
@@ -232,15 +232,15 @@ func TestShortfall(t *testing.T) {
 		{"behind in a fault alone", []func(*Evidence){behind(4, 5, 0)}, " during fault crash", ""},
 		{
 			"behind in a window", []func(*Evidence){behind(8, 10, 900)}, " during anomaly hvac",
-			"the load was not kept up: only 90% of 2,000 records due outside faults were handed over in time, below the floor of 95%",
+			"the load was not kept up: only 90% of 2,000 records due outside faults were handed over in time, below the floor of 95%, and how busy the machine was is not known",
 		},
 		{
 			"behind outside faults", []func(*Evidence){behind(6, 12, 900)}, " outside faults",
-			"the load was not kept up: only 92.5% of 8,000 records due outside faults were handed over in time, below the floor of 95%",
+			"the load was not kept up: only 92.5% of 8,000 records due outside faults were handed over in time, below the floor of 95%, and how busy the machine was is not known",
 		},
 		{
 			"behind after a fault", []func(*Evidence){behind(6, 12, 900)}, " within 3s after fault crash",
-			"the load was not kept up: only 90% of 6,000 records due outside faults were handed over in time, below the floor of 95%",
+			"the load was not kept up: only 90% of 6,000 records due outside faults were handed over in time, below the floor of 95%, and how busy the machine was is not known",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

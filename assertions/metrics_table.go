@@ -158,8 +158,9 @@ func Metrics() []Metric {
 			Name: "achieved_rate", Unit: "ratio", kind: share, scopes: anywhere, timed: true,
 			Summary: "handed over in time ÷ due",
 			Doc: "The share of the records due in the scope that were handed over before the scope's end: catching up later " +
-				"does not count. Below oracle.achieved_floor the load was not the one that was asked for, and no rate or " +
-				"latency is judged, this one included. The scope's end is that of its last slice: exact for stages and " +
+				"does not count. Below oracle.achieved_floor the load was not the one that was asked for. Where the machine had no " +
+				"processor time to spare, or nobody knows, or the generator itself was late, no rate or latency is judged then, this one " +
+				"included; where it had, the shortfall is the client's, and all are. The scope's end is that of its last slice: exact for stages and " +
 				"anomalies, at whose borders slices are cut, and up to the end of the second for a fault.",
 			figure: achievedRate,
 		},
