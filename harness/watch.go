@@ -7,6 +7,7 @@ import (
 	"runtime/metrics"
 	"time"
 
+	"github.com/shirou/gopsutil/v4/cpu"
 	"github.com/shirou/gopsutil/v4/process"
 
 	"github.com/fleetproof/fleetproof/assertions"
@@ -58,17 +59,20 @@ func (w *watch) beat(last, now, limit time.Duration) {
 // sampler reads what the process uses. What the system does not tell stays zero.
 type sampler struct {
 	self *process.Process
-	cpu  float64 // seconds of all cores, at the sample before
+	used float64 // processor time of the process in seconds, at the sample before
 	at   time.Duration
 	heap []metrics.Sample
+
+	machine cpu.TimesStat // of all processors together, at the sample before
 }
 
 func newSampler() *sampler {
 	s := &sampler{heap: []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}}
 	if self, err := process.NewProcess(int32(os.Getpid())); err == nil {
 		s.self = self
-		s.cpu = s.seconds()
+		s.used = s.seconds()
 	}
+	s.machine, _ = machineTimes()
 	return s
 }
 
@@ -96,9 +100,36 @@ func (s *sampler) sample(at time.Duration) assertions.Sample {
 	if files, err := s.self.NumFDs(); err == nil {
 		sample.OpenFiles = int64(files)
 	}
-	if cpu := s.seconds(); at > s.at {
-		sample.CPU = (cpu - s.cpu) / (at - s.at).Seconds()
-		s.cpu, s.at = cpu, at
+	if used := s.seconds(); at > s.at {
+		sample.CPU = (used - s.used) / (at - s.at).Seconds()
+		s.used, s.at = used, at
+	}
+	if now, known := machineTimes(); known {
+		sample.Busy = busyShare(s.machine, now, sample.CPU/float64(runtime.GOMAXPROCS(0)))
+		s.machine = now
 	}
 	return sample
+}
+
+// machineTimes are the seconds that all processors together have spent in each state, where the system tells them.
+func machineTimes() (times cpu.TimesStat, known bool) {
+	all, err := cpu.Times(false)
+	if err != nil || len(all) != 1 {
+		return cpu.TimesStat{}, false
+	}
+	return all[0], true
+}
+
+// busyShare is the share of the processor time between two looks that was in use: of the whole machine, what its host took
+// from it included, or of the processors this process may use (it may be confined to few of them, or to a part of their
+// time), whichever is more. It is nil where no time was counted.
+func busyShare(before, now cpu.TimesStat, own float64) *float64 {
+	working := func(t cpu.TimesStat) float64 { return t.User + t.Nice + t.System + t.Irq + t.Softirq + t.Steal }
+	worked := working(now) - working(before)
+	all := worked + now.Idle + now.Iowait - before.Idle - before.Iowait
+	if all <= 0 {
+		return nil
+	}
+	share := min(1, max(worked/all, own, 0))
+	return &share
 }
