@@ -13,9 +13,9 @@ import (
 //
 // The verdict of the run is the most severe of its parts: ERROR where the run itself went wrong or its accounts
 // contradict each other, FAIL where an expectation was certainly missed, INCONCLUSIVE where something proves nothing,
-// PASS otherwise. Without a record or without an expectation nothing is proven. An interruption is no verdict: what
-// happened until then is judged. A load that the harness itself cut short is not the one that was asked for: the run is
-// inconclusive at best.
+// PASS otherwise. Without a record or without an expectation nothing is proven. A load that was interrupted, or that the
+// harness itself cut short, is judged as far as it was played: what was found stands, and so does every phase that was
+// over by then; that nothing else would have been found is not known, and the run is inconclusive at best.
 //
 // The error is non-nil where there is nothing to judge: evidence of another format or without the stream of the
 // readings, or with a histogram that cannot be read, or an expectation that does not parse or has no meaning in this

@@ -22,7 +22,7 @@ func (j *judge) unreadWhy() string {
 	return "not everything in the log was read back: " + j.Readback.Reason
 }
 
-// unfinished widens a value of a phase that the harness itself cut short by what the rest of the phase could have shown.
+// unfinished widens a value of a phase that was not played to its end by what the rest of it could have shown.
 func (j *judge) unfinished(p phase, v value, low, high float64) value {
 	if !j.cuts(p) {
 		return v
@@ -30,9 +30,9 @@ func (j *judge) unfinished(p phase, v value, low, high float64) value {
 	return v.between(low, high, j.cutWhy())
 }
 
-// cuts says whether the harness itself ended the load before the phase was over. What was over by then is known.
+// cuts says whether the load ended early and before the phase was over. What was over by then is known.
 func (j *judge) cuts(p phase) bool {
-	if j.Run.CutShort == "" {
+	if !j.endedEarly() {
 		return false
 	}
 	last := time.Duration(0)
@@ -45,8 +45,25 @@ func (j *judge) cuts(p phase) bool {
 	return last >= j.Run.LoadEnded
 }
 
-// cutWhy says that the harness itself ended the load, and why.
+// endedEarly says whether the load was not played to its end: the harness itself cut it short, or somebody interrupted
+// it. Whoever interrupts a run after its load was played has only been impatient.
+func (j *judge) endedEarly() bool {
+	return j.Run.CutShort != "" || j.Run.Interrupted && j.Run.LoadEnded < j.planned()
+}
+
+// planned is when the load was to end.
+func (j *judge) planned() time.Duration {
+	if len(j.Stages) == 0 {
+		return 0
+	}
+	return j.Stages[len(j.Stages)-1].To
+}
+
+// cutWhy says why the load ended early.
 func (j *judge) cutWhy() string {
+	if j.Run.CutShort == "" {
+		return fmt.Sprintf("the load was interrupted at %s of %s, and what was left of it is not known", moment(j.Run.LoadEnded), moment(j.planned()))
+	}
 	return fmt.Sprintf("the load was cut short at %s: %s", moment(j.Run.LoadEnded), j.Run.CutShort)
 }
 

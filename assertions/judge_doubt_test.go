@@ -101,16 +101,37 @@ func TestRecordsNeverHandedOver(t *testing.T) {
 	}
 }
 
-// Where the harness itself ended the load, what the rest of it would have shown is not known.
-func TestCutShort(t *testing.T) {
+// Where somebody interrupted the load, or the harness itself ended it, what the rest of it would have shown is not known.
+func TestLoadThatEndedEarly(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		end  func(*RunInfo)
+		why  string
+	}{
+		{"cut short", func(r *RunInfo) { r.CutShort = "the ledger holds more than oracle.ledger_memory" },
+			"the load was cut short at 9.5 s: the ledger holds more than oracle.ledger_memory"},
+		{"interrupted", func(r *RunInfo) { r.Interrupted = true },
+			"the load was interrupted at 9.5 s of 12.0 s, and what was left of it is not known"},
+		{"interrupted when it had been cut short", func(r *RunInfo) { r.Interrupted, r.CutShort = true, "the ledger holds more than oracle.ledger_memory" },
+			"the load was cut short at 9.5 s: the ledger holds more than oracle.ledger_memory"},
+	} {
+		t.Run(test.name, func(t *testing.T) { endedEarly(t, test.end, test.why) })
+	}
+
+	// After its end an interruption takes nothing from the load.
+	played := with(func(e *Evidence) { e.Run.Interrupted = true })
+	assert.Equal(t, Pass, judged(t, played, "promised", "throughput >= 1000/s").Verdict)
+}
+
+func endedEarly(t *testing.T, end func(*RunInfo), why string) {
 	cut := func(e *Evidence) {
 		complete(e)
-		e.Run.CutShort, e.Run.LoadEnded = "the ledger holds more than oracle.ledger_memory", 9500*ms
+		end(&e.Run)
+		e.Run.LoadEnded = 9500 * ms
 		each(9, 10, func(s *Slice) { s.Due, s.Sent, s.OnTime, s.Acked, s.Consumed = 500, 500, 500, 500, 500 })(e)
 		each(10, 12, func(s *Slice) { *s = Slice{Span: s.Span} })(e)
 		balanced(e)
 	}
-	const why = "the load was cut short at 9.5 s: the ledger holds more than oracle.ledger_memory"
 	failed := each(7, 8, func(s *Slice) { s.Acked -= 3; s.Failed += 3 })
 	for _, test := range []struct {
 		text    string
@@ -153,11 +174,30 @@ func TestCutShort(t *testing.T) {
 		{"ack_latency.p99 < 50ms within 2s after fault crash", []func(*Evidence){slow(metricAckLatency, 5, 9, 1000, 300*ms)}, Fail},
 		{"recovery_time < 3s", nil, Pass},
 		{"acked_lost == 0", nil, Inconclusive},
-		{"acked_lost == 0", []func(*Evidence){found(ackedLost, 3, 4100*ms)}, Inconclusive},
-		{"truncated == 0 during stage warmup", nil, Inconclusive},
-		{"duplicates == 0", nil, Pass},
+		{"acked_lost == 0", []func(*Evidence){found(ackedLost, 3, 4100*ms)}, Fail},
+		{"acked_lost == 0 during stage warmup", nil, Pass},
+		{"truncated == 0 during stage warmup", nil, Pass},
+		{"duplicates == 0", nil, Inconclusive},
+		{"duplicates == 0 during fault crash", nil, Pass},
+		{"duplicates == 0 outside faults", nil, Inconclusive},
 		{"duplicates == 0", []func(*Evidence){found(duplicates, 3, 4100*ms)}, Fail},
-		{"rss.max < 1GiB", nil, Pass},
+		{"rss.max < 1GiB", nil, Inconclusive},
+		{"rss.max < 1MiB", nil, Fail},
+		{"rss.max < 1GiB during stage warmup", nil, Pass},
+		{"rss.min > 1MiB", nil, Inconclusive},
+		{"rss.min < 1GiB", nil, Pass},
+		{"rss.mean < 1GiB", nil, Inconclusive},
+		{"partition_skew < 1.2", nil, Inconclusive},
+		{"partition_skew >= 1", nil, Pass},
+		{"anomalies.hvac.injected >= 60", nil, Pass},
+		{"anomalies.hvac.injected == 60", nil, Inconclusive},
+		{"anomalies.hvac.detected == 100%", nil, Inconclusive},
+		{"anomalies.hvac.detected == 100%", []func(*Evidence){func(e *Evidence) { e.Anomalies[0].Span = Span{2 * second, 4 * second} }}, Pass},
+		{"alerts.missing == 0", nil, Inconclusive},
+		{"alerts.missing == 0", []func(*Evidence){func(e *Evidence) { e.Alerts.Missing = 1 }}, Fail},
+		{"alerts.spurious == 0", nil, Inconclusive},
+		{"faults.crash.hits == 12", nil, Pass},
+		{"faults.crash.hits == 12", []func(*Evidence){func(e *Evidence) { e.Faults[0].HealedAt = 9800 * ms }}, Inconclusive},
 	} {
 		result := judged(t, with(append([]func(*Evidence){cut}, test.changes...)...), test.text)
 		judgement := result.Expectations[0]
@@ -174,7 +214,7 @@ func TestCutShort(t *testing.T) {
 	assert.Equal(t, Fail, both.Expectations[2].Verdict, "what it took until then cannot get less")
 
 	// An end that was not cut short, and no interruption, ends the load all the same.
-	early := with(cut, func(e *Evidence) { e.Run.CutShort = "" })
+	early := with(cut, func(e *Evidence) { e.Run.CutShort, e.Run.Interrupted = "", false })
 	assert.InDelta(t, 1000, *judgedOnce(t, early, "throughput >= 1000/s").Got, 1e-9)
 	assert.Equal(t, Pass, judged(t, early, "throughput >= 1000/s").Verdict)
 }

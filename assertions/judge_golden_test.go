@@ -60,6 +60,15 @@ func golden() map[string]*Evidence {
 			e.Readback = Readback{Reason: "no progress for 30s at partition 3", Rescan: true}
 		}, each(6, 12, func(s *Slice) { *s = Slice{Span: s.Span} }), balanced),
 			"promised", "throughput >= 999/s", "anomalies.hvac.injected > 0", "due > 0 during anomaly hvac"),
+		"interrupted-with-a-finding": expecting(with(named("interrupted-with-a-finding"), func(e *Evidence) {
+			e.Run.Interrupted, e.Run.LoadEnded, e.Run.Duration = true, 8*second, 9*second
+		}, found(duplicates, 2, 6100*ms), each(8, 12, func(s *Slice) { *s = Slice{Span: s.Span} }), balanced),
+			"acked_lost == 0", "acked_lost == 0 during fault crash", "duplicates == 0", "success_rate == 100%", "success_rate == 100% during fault crash"),
+		"interrupted-without-a-finding": expecting(with(named("interrupted-without-a-finding"), func(e *Evidence) {
+			e.Run.Interrupted, e.Run.LoadEnded, e.Run.Duration = true, 8*second, 9*second
+			e.Anomalies = nil
+		}, each(8, 12, func(s *Slice) { *s = Slice{Span: s.Span} }), balanced),
+			"promised", "ack_latency.p99 < 250ms during fault crash"),
 		"broken": expecting(with(named("broken"), func(e *Evidence) {
 			e.Broken = []string{"heal fault crash: broker 1 refuses connections after 30s"}
 			e.Faults[0].HealedAt, e.Faults[0].ResumedAt = Never, Never

@@ -60,7 +60,7 @@ func (j *judge) unproven(claims int) []string {
 				fault.Name, moment(fault.HealedAt)))
 		}
 	}
-	if j.Run.CutShort != "" {
+	if j.endedEarly() {
 		reasons = append(reasons, j.cutWhy())
 	}
 	if !j.Readback.Complete {

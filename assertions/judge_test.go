@@ -82,7 +82,8 @@ func TestVerdictOfTheRun(t *testing.T) {
 			[]func(*Evidence){lost, uninjected}, []string{"acked_lost == 0"}, Fail, []string{"fault crash was never injected"},
 		},
 		"interrupted": {
-			[]func(*Evidence){func(e *Evidence) { e.Run.Interrupted, e.Run.LoadEnded = true, 9*second }}, []string{"promised"}, Pass, []string{},
+			[]func(*Evidence){func(e *Evidence) { e.Run.Interrupted, e.Run.LoadEnded = true, 9*second }}, []string{"promised"}, Inconclusive,
+			[]string{"the load was interrupted at 9.0 s of 12.0 s, and what was left of it is not known"},
 		},
 		"not read to the end": {
 			[]func(*Evidence){func(e *Evidence) { e.Readback = Readback{Reason: "no progress for 30s at partition 3"} }},

@@ -23,7 +23,16 @@ func sampled(of func(*Sample) float64) func(*judge, phase, Expectation) (value, 
 		v := aggregate(samples, e.Aggregate)
 		v.samples = int64(len(samples))
 		v.of = fmt.Sprintf(" over %d samples", len(samples))
-		return v, nil
+		switch {
+		case v.nothing != "":
+			return v, nil
+		case e.Aggregate == Max:
+			return j.unfinished(p, v, v.low, math.Inf(1)), nil
+		case e.Aggregate == Min:
+			return j.unfinished(p, v, math.Inf(-1), v.high), nil
+		default:
+			return j.unfinished(p, v, math.Inf(-1), math.Inf(1)), nil
+		}
 	}
 }
 

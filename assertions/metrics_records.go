@@ -77,15 +77,11 @@ func tallied(f finding) func(*judge, phase, Expectation) (value, error) {
 		}
 		v := certain(float64(found), samples)
 		v.of = " of " + grouped(samples)
-		if f != ackedLost && f != truncated {
-			return j.unread(v, v.got, math.Inf(1)), nil
+		low := v.got
+		if f == ackedLost || f == truncated {
+			low = 0 // what was not read may lie in the log, or not
 		}
-		// What was not read may lie in the log, or not.
-		v = j.unread(v, 0, math.Inf(1))
-		if j.Run.CutShort != "" {
-			v = v.between(0, math.Inf(1), j.cutWhy())
-		}
-		return v, nil
+		return j.unfinished(p, j.unread(v, low, math.Inf(1)), v.got, math.Inf(1)), nil
 	}
 }
 

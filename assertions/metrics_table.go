@@ -71,7 +71,8 @@ func Metrics() []Metric {
 			Doc: "The one promise nobody may break. A record counts when the client reported it as stored and the oracle read " +
 				"its partition to the end without meeting it. After faults that hurt brokers it is taken from a second scan " +
 				"of the whole log. It is promised where the topic survives what the faults take away, or where no fault can " +
-				"move a leader; never with acks=0. Alerts count too.",
+				"move a leader; never with acks=0. In a run whose load was interrupted what was found stands, as for every finding; " +
+				"that nothing was found says nothing about what was not played, and is inconclusive. Alerts count too.",
 			figure: tallied(ackedLost),
 		},
 		{

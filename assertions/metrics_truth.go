@@ -6,7 +6,7 @@ import (
 )
 
 // partitionSkew is the metric partition_skew.
-func partitionSkew(j *judge, _ phase, _ Expectation) (value, error) {
+func partitionSkew(j *judge, p phase, _ Expectation) (value, error) {
 	var total int64
 	var most PartitionCount
 	for _, partition := range j.Partitions {
@@ -22,18 +22,18 @@ func partitionSkew(j *judge, _ phase, _ Expectation) (value, error) {
 	v := certain(float64(most.Consumed)/mean, total)
 	v.place = fmt.Sprintf("partition %d holds %s records, the mean of %d partitions is %s",
 		most.Partition, grouped(most.Consumed), len(j.Partitions), grouped(int64(math.Round(mean))))
-	return j.unread(v, 1, math.Inf(1)), nil
+	return j.unfinished(p, j.unread(v, 1, math.Inf(1)), 1, math.Inf(1)), nil
 }
 
 // anomalyInjected is the metric anomalies.NAME.injected. The generator knows it, whatever was read back.
 func anomalyInjected(j *judge, _ phase, e Expectation) (value, error) {
-	sent := j.Streams[0].Counts.Sent
+	sent, anomaly := j.Streams[0].Counts.Sent, j.anomaly(e.Name)
 	if sent == 0 {
 		return absent("no record was handed over"), nil
 	}
-	v := certain(float64(j.anomaly(e.Name).Injected), sent)
+	v := certain(float64(anomaly.Injected), sent)
 	v.of = " of " + grouped(sent)
-	return v, nil
+	return j.unfinished(j.stretch("", anomaly.Span), v, v.got, math.Inf(1)), nil
 }
 
 // anomalyDetected is the metric anomalies.NAME.detected.
@@ -44,26 +44,27 @@ func anomalyDetected(j *judge, _ phase, e Expectation) (value, error) {
 	}
 	v := certain(float64(anomaly.Detected)/float64(anomaly.Devices), anomaly.Devices)
 	v.of = " (" + grouped(anomaly.Detected) + " of " + grouped(anomaly.Devices) + " devices)"
-	return j.unread(v, 0, 1), nil
+	return j.unfinished(j.stretch("", anomaly.Span), j.unread(v, 0, 1), 0, 1), nil
 }
 
 // alertsMissing is the metric alerts.missing.
-func alertsMissing(j *judge, _ phase, _ Expectation) (value, error) {
+func alertsMissing(j *judge, p phase, _ Expectation) (value, error) {
 	if j.Alerts == nil || j.Alerts.Due == 0 {
 		return absent("no reading beyond its error threshold was read back"), nil
 	}
 	v := certain(float64(j.Alerts.Missing), j.Alerts.Due)
 	v.of = " of " + grouped(j.Alerts.Due)
-	return j.unread(v, 0, math.Inf(1)), nil
+	return j.unfinished(p, j.unread(v, 0, math.Inf(1)), v.got, math.Inf(1)), nil
 }
 
 // alertsSpurious is the metric alerts.spurious.
-func alertsSpurious(j *judge, _ phase, _ Expectation) (value, error) {
+func alertsSpurious(j *judge, p phase, _ Expectation) (value, error) {
 	consumed := j.Streams[0].Counts.Consumed
 	if j.Alerts == nil || consumed == 0 && j.Alerts.Spurious == 0 {
 		return absent("no record was read back"), nil
 	}
-	return j.unread(certain(float64(j.Alerts.Spurious), consumed), 0, math.Inf(1)), nil
+	v := certain(float64(j.Alerts.Spurious), consumed)
+	return j.unfinished(p, j.unread(v, 0, math.Inf(1)), v.got, math.Inf(1)), nil
 }
 
 // faultHits is the metric faults.NAME.hits.
@@ -74,7 +75,7 @@ func faultHits(j *judge, _ phase, e Expectation) (value, error) {
 	}
 	v := certain(float64(fault.Hits), fault.Hits)
 	v.place = fault.Proof
-	return v, nil
+	return j.unfinished(j.stretch("", j.life(fault, fault.HealedAt)), v, v.got, math.Inf(1)), nil
 }
 
 // faultProven is the metric faults.NAME.proven.
@@ -88,5 +89,5 @@ func faultProven(j *judge, _ phase, e Expectation) (value, error) {
 	}
 	v := certain(0, fault.Hits)
 	v.place = "its effect was not seen"
-	return v, nil
+	return j.unfinished(j.stretch("", j.life(fault, fault.HealedAt)), v, 0, 1), nil
 }

@@ -175,7 +175,7 @@ func TestThroughputOfAnInterruptedRun(t *testing.T) {
 		balanced(e)
 	}
 	judgement := judgedOnce(t, with(interrupted), "throughput >= 1000/s")
-	assert.Equal(t, Pass, judgement.Verdict, judgement.Reason)
+	assert.Equal(t, Inconclusive, judgement.Verdict, "the rest of it is not known")
 	assert.InDelta(t, 1000, *judgement.Got, 1e-9)
 	after := judgedOnce(t, with(interrupted), "throughput >= 1000/s during anomaly hvac")
 	assert.Equal(t, Inconclusive, after.Verdict)
