@@ -283,6 +283,7 @@ func TestTimelineFindsTheLongestGap(t *testing.T) {
 		due, at time.Duration // when it was due, and acknowledged or given up
 		acked   bool
 	}
+	timeline := NewTimeline(Cuts(20*s, nil), 0)
 	for seed := range uint64(2000) {
 		random := rand.New(rand.NewPCG(seed, 11))
 		var records []record
@@ -291,17 +292,17 @@ func TestTimelineFindsTheLongestGap(t *testing.T) {
 				records = append(records, record{due: time.Duration(random.IntN(int(at)+1)) * s, at: at*s + s/2, acked: random.IntN(4) > 0})
 			}
 		}
-		timeline := NewTimeline(Cuts(20*s, nil), 0)
+		found := newGaps(20)
 		var acks []time.Duration
 		for _, r := range records {
 			if r.acked {
-				timeline.Acked(r.due, r.due, r.at, 0, 0)
+				found.acked(timeline, r.due, r.at, 0)
 				acks = append(acks, r.at)
 			} else {
-				timeline.Unknown(r.due, r.due, r.at, 0)
+				found.abandoned(timeline, r.due, 0)
 			}
 		}
-		_, gaps := timeline.Close(20 * s)
+		gaps := found.end(timeline, 20*s)
 
 		var want, got time.Duration
 		last := time.Duration(-1)
