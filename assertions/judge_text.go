@@ -119,78 +119,42 @@ func exactly(at time.Duration) string { return fmt.Sprintf("%.3f s", seconds(at)
 // interval writes a span: 4.0 s – 9.3 s.
 func interval(s Span) string { return moment(s.From) + " – " + moment(s.To) }
 
+// exact are the significant digits of a figure in a sentence, so that what just misses a limit does not look like it.
+const exact = 6
+
 // span writes a length of time in seconds with the unit that suits it: 61.2 ms.
 func span(s float64) string {
-	switch abs := math.Abs(s); {
-	case abs >= 1 || abs == 0:
-		return digits6(s) + " s"
-	case abs >= 1e-3:
-		return digits6(s*1e3) + " ms"
-	default:
-		return digits6(s*1e6) + " µs"
+	if s == 0 {
+		return "0 s" // a sentence needs the unit
 	}
+	return human(s, "s", exact, " ")
 }
 
 // percent writes a share: 99.9%.
-func percent(share float64) string { return digits6(share*100) + "%" }
+func percent(share float64) string { return human(share, hundredths, exact, " ") }
 
 // grouped writes a whole number with its thousands apart: 120,000.
-func grouped(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	first := 0
-	if n < 0 {
-		first = 1
-	}
-	for i := len(digits) - 3; i > first; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
-
-// digits6 writes a number with six significant digits at most, so that what just misses a limit does not look like it.
-func digits6(v float64) string {
-	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
-		return grouped(int64(v))
-	}
-	if math.Abs(v) >= 1e6 {
-		return grouped(int64(math.Round(v)))
-	}
-	return strconv.FormatFloat(v, 'g', 6, 64)
-}
+func grouped(n int64) string { return thousands(strconv.FormatInt(n, 10)) }
 
 // figure writes a figure with its unit.
 func figure(v float64, m measure) string {
 	if math.IsInf(v, 0) {
 		return "more than can be measured"
 	}
-	var text string
+	unit := ""
 	switch m.kind {
 	case share:
-		text = percent(v)
+		unit = hundredths
 	case duration:
-		text = span(v)
+		return span(v)
 	case size, sizeRate:
-		text = binary(v)
-	default:
-		text = digits6(v)
+		unit = "B"
 	}
 	switch {
 	case m.slope:
-		text += "/h"
-	case m.kind == rate || m.kind == sizeRate:
-		text += "/s"
+		unit += "/h"
+	case m.kind.perSecond():
+		unit += "/s"
 	}
-	return text
-}
-
-// binary writes a number of bytes: 1.5 MiB.
-func binary(v float64) string {
-	unit := "B"
-	for _, larger := range []string{"KiB", "MiB", "GiB"} {
-		if math.Abs(v) < 1<<10 {
-			break
-		}
-		v, unit = v/(1<<10), larger
-	}
-	return digits6(v) + " " + unit
+	return human(v, unit, exact, " ")
 }
