@@ -153,7 +153,7 @@ func figure(v float64, m measure) string {
 	switch {
 	case m.slope:
 		unit += "/h"
-	case m.kind.perSecond():
+	case m.perSecond():
 		unit += "/s"
 	}
 	return human(v, unit, exact, " ")
