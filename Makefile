@@ -8,10 +8,10 @@ RATE     ?= 20000/s
 DEVICES  ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help check test race cover lint format update bench demo soak known-bad
+.PHONY: help check test race cover lint format update bench demo soak known-bad scenarios-docker
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 check: format lint test ## what a commit must pass: format, vet, lint and tests
 
@@ -48,3 +48,6 @@ soak: ## play fleet-10000 for DURATION at RATE with DEVICES devices
 known-bad: ## play known-bad with Sarama v1.47.0, which must fail it, and with the current one, which must pass
 	cd producer/knownbad && $(GO) vet ./... && $(GO) test ./...
 	producer/knownbad/pair.sh $(KNOWN_BAD)
+
+scenarios-docker: ## play every scenario that needs Docker, or SCENARIOS, and say what came of each
+	scenarios/docker.sh $(SCENARIOS)
