@@ -36,6 +36,9 @@ func openDaemon(ctx context.Context) (client.APIClient, error) {
 	} else if err != nil {
 		return nil, withoutDocker(err)
 	}
+	if err := obeyHost(ctx); err != nil {
+		return nil, withoutDocker(err)
+	}
 	// Connecting describes the daemon to the default logger, in the middle of our own output.
 	usual := log.Default()
 	log.SetDefault(log.NewNoopLogger())
@@ -89,6 +92,22 @@ func settleRyuk(ctx context.Context) error {
 		return os.Setenv(ryukDisabled, "true")
 	}
 	return nil
+}
+
+// obeyHost refuses to go on when somebody has said where the daemon is and nobody answers there: testcontainers-go would
+// look for another one, and play there.
+func obeyHost(ctx context.Context) error {
+	if os.Getenv(client.EnvOverrideHost) == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, daemonTimeout)
+	defer cancel()
+	daemon, err := client.New(client.FromEnv)
+	if err != nil {
+		return err
+	}
+	_, err = daemon.Ping(ctx, client.PingOptions{})
+	return errors.Join(err, daemon.Close())
 }
 
 // pullImage makes sure that the daemon has an image.

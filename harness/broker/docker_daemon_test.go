@@ -53,6 +53,15 @@ func TestDaemonWithoutAddress(t *testing.T) {
 		"install Docker and start its daemon, or use broker: {kind: embedded}")
 }
 
+// Where DOCKER_HOST leads nowhere, no other daemon will do, though there may be one.
+func TestDaemonElsewhere(t *testing.T) {
+	t.Setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+	_, err := openDaemon(t.Context())
+	require.ErrorContains(t, err, "connect to Docker: ")
+	require.ErrorContains(t, err, "tcp://127.0.0.1:1")
+	require.ErrorContains(t, err, ": install Docker and start its daemon, or use broker: {kind: embedded}")
+}
+
 func TestIsLocal(t *testing.T) {
 	for _, daemon := range []string{"unix:///var/run/docker.sock", "npipe:////./pipe/docker_engine", "tcp://127.0.0.1:2375", "tcp://[::1]:2375", "http://localhost:2375"} {
 		require.NoError(t, isLocal(daemon), daemon)
