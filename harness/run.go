@@ -283,7 +283,11 @@ func (r *run) probeCompression(ctx context.Context) error {
 // with records in flight fails records that may be in the log.
 func (r *run) drain(settle context.Context) {
 	r.step("draining")
-	if err := r.reader.awaitHealthy(settle, r.scenario.Oracle.HealTimeout); err != nil {
+	patience := r.scenario.Oracle.HealTimeout
+	if len(r.broken) > 0 {
+		patience = r.scenario.Oracle.DrainTimeout // what could not be healed in its own time is not waited for once more
+	}
+	if err := r.reader.awaitHealthy(settle, patience); err != nil {
 		r.broken = append(r.broken, err.Error())
 	}
 	draining, cancel := context.WithTimeout(settle, r.scenario.Oracle.DrainTimeout)
