@@ -8,6 +8,9 @@ type Place struct {
 	Line, Column int // from 1
 }
 
+// String writes file:line.
+func (p Place) String() string { return p.origin().String() }
+
 func (p Place) origin() origin { return origin{file: p.File, line: p.Line, column: p.Column} }
 
 // Draft is a scenario that something other than a YAML file puts together, value by value: every value keeps the place
@@ -110,6 +113,18 @@ func (d *Draft) Names(path string) []string {
 	}
 	_, names := named(items, "")
 	return names
+}
+
+// Text is the single value at a path, so far, or by default.
+func (d *Draft) Text(path string) string {
+	n := lookup(d.root, path)
+	if defaults, err := readDefaults(); n == nil && err == nil {
+		n = lookup(parse(defaultsFile, defaults, &collector{}), path)
+	}
+	if n == nil {
+		return ""
+	}
+	return n.text
 }
 
 // Expect adds an expectation. They are added to those of a scenario that was loaded, or else they are all there are.

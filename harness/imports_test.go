@@ -38,6 +38,7 @@ var architecture = map[string][]string{
 		"assertions", "generator", "producer", "scenarios", "harness/broker", "harness/fault", "harness/telemetry",
 		"github.com/twmb/franz-go", "github.com/shirou/gopsutil/v4", "golang.org/x/sync", "gopkg.in/yaml.v3",
 	},
+	"features": {"assertions", "harness", "harness/report", "producer", "github.com/cucumber/godog", "github.com/cucumber/messages/go/v21"},
 	"cmd": {
 		"assertions", "harness", "harness/fault", "harness/report", "harness/telemetry", "producer", "scenarios",
 		"github.com/alecthomas/kong", "golang.org/x/term",

@@ -14,6 +14,20 @@ var states = []string{"due", "sent", "acked", "failed", "unknown", "consumed", "
 // shownOffenders is how many offenders of a kind the text names; result.json has more.
 const shownOffenders = 3
 
+// Findings is the part of the text that says which promises records or devices broke, with the first offenders, for who
+// shows the rest in another way. It is empty where none was broken.
+func Findings(result *assertions.Result) string {
+	t := text{result: result}
+	t.findings()
+	broken := slices.ContainsFunc(assertions.Metrics(), func(metric assertions.Metric) bool {
+		return result.Counts[metric.Name] > 0 && !slices.Contains(states, metric.Name)
+	})
+	if !broken {
+		return ""
+	}
+	return strings.TrimSpace(strings.Join(t.lines, "\n"))
+}
+
 // findings are the promises that records or devices broke, whether anybody had promised or not.
 func (t *text) findings() {
 	r := t.result

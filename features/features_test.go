@@ -1,0 +1,40 @@
+package features
+
+import (
+	"testing"
+
+	"github.com/cucumber/godog"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/fleetproof/fleetproof/harness"
+	"github.com/fleetproof/fleetproof/harness/fleettest/dockertest"
+	"github.com/fleetproof/fleetproof/producer"
+	"github.com/fleetproof/fleetproof/producer/sarama"
+)
+
+func TestMain(m *testing.M) {
+	// Sarama's metrics keep one goroutine for the whole process.
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"))
+}
+
+// shipped plays the features that come with fleetproof. Machines that run tests are busy: only a pause of seconds keeps
+// a verdict from being given.
+func shipped(t *testing.T, tags string, concurrency int) error {
+	t.Helper()
+	return Suite{
+		Producers: []producer.Kind{sarama.Kind()},
+		Overrides: harness.Overrides{Set: []string{"oracle.stall_limit=10s", "oracle.lag_limit=2s"}},
+		Out:       t.TempDir(),
+		Godog:     godog.Options{FS: Files, Tags: tags, Format: "progress", NoColors: true, Output: t.Output(), Concurrency: concurrency, TestingT: t},
+	}.Run(t.Context())
+}
+
+func TestShipped(t *testing.T) {
+	require.NoError(t, shipped(t, "~@docker", 4))
+}
+
+func TestShippedOnKafka(t *testing.T) {
+	dockertest.Need(t)
+	require.NoError(t, shipped(t, "@docker", 1))
+}

@@ -1,0 +1,234 @@
+package features
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/cucumber/godog"
+
+	"github.com/fleetproof/fleetproof/harness"
+	"github.com/fleetproof/fleetproof/producer"
+)
+
+// Suite is what it takes to play features.
+type Suite struct {
+	// Godog says which features are played and how that is told: FS (nil: the file system), Paths (none: all of FS),
+	// Tags, Format, Output, Concurrency, TestingT and so on. Strict is always on.
+	Godog godog.Options
+
+	Producers []producer.Kind   // as in harness.Options
+	Versions  map[string]string // as in harness.Options
+	External  bool              // as in harness.Options
+	Overrides harness.Overrides // of every scenario, as the command line has them
+	Out       string            // folder that receives a folder with result.json, junit.xml, evidence.json and scenario.yaml for each scenario; empty: nothing is written
+}
+
+// ErrNoScenario is returned where no scenario is among the paths and has the tags. It must not count as passed.
+var ErrNoScenario = errors.New("no scenario matches: nothing was proven")
+
+// Run plays the features, once each. The error says what kept them from being played, and then nothing was, or which
+// scenarios did not pass. Under Godog.TestingT each of them is a subtest too.
+func (s Suite) Run(ctx context.Context) error {
+	if err := checkTags(s.Godog.Tags); err != nil {
+		return err
+	}
+	if len(s.Godog.FeatureContents) > 0 {
+		return errors.New("features are read from files: give them in Godog.FS")
+	}
+	options := s.Godog
+	options.Strict, options.DefaultContext = true, ctx
+	if len(options.Paths) == 0 {
+		options.Paths = []string{"."}
+	}
+	if options.Format == "" {
+		options.Format = "pretty"
+	}
+	p, err := s.open(options)
+	if err != nil {
+		return err
+	}
+	if s.Out != "" {
+		if err := os.MkdirAll(s.Out, 0o755); err != nil {
+			return fmt.Errorf("make the folder of the results: %w", err)
+		}
+	}
+	defer keepEnvironment()()
+	status := godog.TestSuite{Name: "fleetproof", ScenarioInitializer: p.initialize, Options: &options}.Run()
+	switch {
+	case len(p.failed) > 0:
+		return p.failure()
+	case status != 0:
+		return fmt.Errorf("play features: godog ended with status %d", status)
+	default:
+		return nil
+	}
+}
+
+// Initialize teaches godog the steps, for its command: it lists them, and plays features through Run.
+func (s Suite) Initialize(scenario *godog.ScenarioContext) {
+	(&playing{Suite: s, book: newBook()}).initialize(scenario)
+}
+
+// playing is a suite being played.
+type playing struct {
+	Suite
+	book      book
+	places    map[string]lines // of the nodes of all features
+	scenarios int
+
+	mutex  sync.Mutex
+	failed []failure           // scenarios that did not pass
+	taken  map[string]struct{} // folders of results
+}
+
+// open reads the features, as godog will read them again, and refuses those of which godog would leave something out.
+func (s Suite) open(options godog.Options) (*playing, error) {
+	p := &playing{Suite: s, book: newBook(), places: map[string]lines{}, taken: map[string]struct{}{}}
+	parsed, err := godog.TestSuite{Options: &options}.RetrieveFeatures()
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	var mistakes harness.Mistakes
+	for _, feature := range parsed {
+		file, _, _ := strings.Cut(feature.Uri, ".feature:") // one scenario of a file
+		feature.GherkinDocument.Uri = strings.TrimSuffix(file, ".feature") + ".feature"
+		mistakes = append(mistakes, p.book.examine(feature.GherkinDocument, feature.Content, p.places)...)
+		p.scenarios += len(feature.Pickles)
+	}
+	switch {
+	case len(mistakes) > 0:
+		return nil, mistakes
+	case p.scenarios == 0 && options.Tags != "":
+		return nil, fmt.Errorf("tags %q: %w", options.Tags, ErrNoScenario)
+	case p.scenarios == 0:
+		return nil, fmt.Errorf("%s: %w", strings.Join(options.Paths, ", "), ErrNoScenario)
+	default:
+		return p, nil
+	}
+}
+
+// parserLine is how the parser begins each of its complaints.
+var parserLine = regexp.MustCompile(`(?m)^\((\d+:\d+)\): `)
+
+// unreadable writes what the parser complains of as mistakes are written, file:line:column first.
+func unreadable(err error) error {
+	file, complaints, found := strings.Cut(err.Error(), " - Parser errors:\n")
+	if !found {
+		return fmt.Errorf("read features: %w", err)
+	}
+	return errors.New(parserLine.ReplaceAllString(strings.TrimSpace(complaints), file+":$1: is no valid Gherkin: "))
+}
+
+// keepEnvironment undoes what godog does to the environment, which scenarios may take values from.
+func keepEnvironment() (restore func()) {
+	before := map[string]string{}
+	names := []string{"GODOG_SEED", "GODOG_TESTED_PACKAGE"}
+	for _, name := range names {
+		if value, found := os.LookupEnv(name); found {
+			before[name] = value
+		}
+	}
+	return func() {
+		for _, name := range names {
+			if value, found := before[name]; found {
+				_ = os.Setenv(name, value) // it was there under this name
+			} else {
+				_ = os.Unsetenv(name)
+			}
+		}
+	}
+}
+
+// initialize prepares godog for one scenario.
+func (p *playing) initialize(scenario *godog.ScenarioContext) {
+	for _, s := range p.book {
+		if s.takes {
+			scenario.Step(s.pattern.plain(), func(ctx context.Context, _ *godog.DocString) (context.Context, error) { return p.step(ctx) })
+			continue
+		}
+		scenario.Step(s.pattern.plain(), p.step)
+	}
+	scenario.Before(p.begin)
+	scenario.StepContext().Before(func(ctx context.Context, step *godog.Step) (context.Context, error) {
+		return context.WithValue(ctx, stepKey{}, step.Id), nil
+	})
+	scenario.After(p.end)
+}
+
+type (
+	sceneKey struct{} // of the scenario being played, in its context
+	stepKey  struct{} // of the number of the step being taken
+)
+
+// begin reads the whole scenario before anything of it is played.
+func (p *playing) begin(ctx context.Context, pickle *godog.Scenario) (context.Context, error) {
+	one := &scene{playing: p, script: p.book.script(pickle, p.places, p.Godog.FS)}
+	one.resolve()
+	if one.script.unread { // godog takes such a step for one that is still to be written
+		return ctx, one.mistakes
+	}
+	one.folder = p.folder(pickle.Name)
+	return context.WithValue(ctx, sceneKey{}, one), nil
+}
+
+// folder is where a scenario's results go, each into its own.
+func (p *playing) folder(title string) string {
+	if p.Out == "" {
+		return ""
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	var names []string
+	for name := range p.taken {
+		names = append(names, name)
+	}
+	name := harness.Unused(label(title), names)
+	p.taken[name] = struct{}{}
+	return filepath.Join(p.Out, name)
+}
+
+func (p *playing) step(ctx context.Context) (context.Context, error) {
+	one, _ := ctx.Value(sceneKey{}).(*scene)
+	id, _ := ctx.Value(stepKey{}).(string)
+	if one == nil {
+		return ctx, errors.New("play features: use Suite.Run")
+	}
+	return one.step(ctx, one.script.steps[id])
+}
+
+// end remembers who did not pass.
+func (p *playing) end(ctx context.Context, pickle *godog.Scenario, err error) (context.Context, error) {
+	if err != nil {
+		node := pickle.AstNodeIds[len(pickle.AstNodeIds)-1] // an outline's row
+		p.mutex.Lock()
+		defer p.mutex.Unlock()
+		p.failed = append(p.failed, failure{p.places[node].at, pickle.Name})
+	}
+	return ctx, nil
+}
+
+// failure is a scenario that did not pass.
+type failure struct {
+	at   harness.Place
+	name string
+}
+
+// failure lists who did not pass, in the order of the features.
+func (p *playing) failure() error {
+	slices.SortFunc(p.failed, func(a, b failure) int {
+		return cmp.Or(cmp.Compare(a.at.File, b.at.File), cmp.Compare(a.at.Line, b.at.Line))
+	})
+	text := fmt.Sprintf("%d of %d scenarios did not pass:", len(p.failed), p.scenarios)
+	for _, f := range p.failed {
+		text += fmt.Sprintf("\n  %s: %s", f.at, f.name)
+	}
+	return errors.New(text)
+}
