@@ -124,7 +124,7 @@ func verdictSteps() []step {
 			pattern: `every injected anomaly is detected`,
 			doc:     "Each anomaly, on every device that it touched, in what was read back.",
 			example: `every injected anomaly is detected`,
-			same:    "anomalies.NAME.detected == 100%, for each",
+			same:    "anomalies.surge.detected == 100%, and so on for every anomaly",
 			do: func(s *script, _ []string) {
 				names := s.draft.Names("anomalies")
 				if len(names) == 0 {

@@ -98,8 +98,8 @@ func (s Suite) open(options godog.Options) (*playing, error) {
 	}
 	var mistakes harness.Mistakes
 	for _, feature := range parsed {
-		file, _, _ := strings.Cut(feature.Uri, ".feature:") // one scenario of a file
-		feature.GherkinDocument.Uri = strings.TrimSuffix(file, ".feature") + ".feature"
+		file, _, _ := strings.Cut(feature.Uri, ".feature:") // of one scenario: without its line
+		feature.Uri = strings.TrimSuffix(file, ".feature") + ".feature"
 		mistakes = append(mistakes, p.book.examine(feature.GherkinDocument, feature.Content, p.places)...)
 		p.scenarios += len(feature.Pickles)
 	}

@@ -78,14 +78,14 @@ func (d *Draft) Lay(at Place, text []byte) {
 
 // Set gives the value at a path another one, as --set does.
 func (d *Draft) Set(at Place, path, value string) {
-	if n := d.value(at, path, value); n != nil {
+	if n := parseValue(at.origin(), value, &d.collector); n != nil {
 		put(d.root, at.origin(), path, n, &d.collector)
 	}
 }
 
 // Add adds an item to the list at a path, or replaces the one that has its name.
 func (d *Draft) Add(at Place, path, item string) {
-	n := d.value(at, path, item)
+	n := parseValue(at.origin(), item, &d.collector)
 	if n == nil {
 		return
 	}
@@ -153,9 +153,4 @@ func (d *Draft) Resolve(overrides Overrides) (*Resolved, error) {
 		d.root.set("expect", d.claims[0].origin, &node{kind: list, origin: d.claims[0].origin})
 	}
 	return complete(d.at.File, d.root, also, &d.collector, defaults, overrides)
-}
-
-// value reads a value. Every node of it has the place as its origin.
-func (d *Draft) value(at Place, path, text string) *node {
-	return parseValue(at.origin(), path, text, &d.collector)
 }

@@ -60,7 +60,7 @@ func override(root *node, assignment string, variables environment, c *collector
 		c.add(at, "", "want path=value", "write --set fleets.climate.devices=100")
 		return
 	}
-	value := parseValue(at, path, text, c)
+	value := parseValue(at, text, c)
 	if value == nil {
 		return
 	}
@@ -147,8 +147,8 @@ func named(n *node, name string) (place int, names []string) {
 	return place, names
 }
 
-// parseValue reads the value that is given at a path. Every node of it has the same origin.
-func parseValue(at origin, path, text string, c *collector) *node {
+// parseValue reads a value from its text. Every node of it has the same origin.
+func parseValue(at origin, text string, c *collector) *node {
 	if strings.TrimSpace(text) == "" {
 		return &node{origin: at, null: true}
 	}
