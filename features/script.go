@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -21,7 +20,7 @@ type script struct {
 	draft     *harness.Draft
 	at        harness.Place // of the step being read
 	doc       *docString    // of that step
-	files     fs.FS         // nil: the file system
+	files     fs.FS
 	begun     harness.Place // of the step that runs the scenario; zero before it
 	shutdown  time.Duration // when it ends the load; 0: it does not
 	steps     map[string]reading
@@ -207,22 +206,12 @@ func (s *script) fault(given, kind, at, length, target string, fields ...field) 
 func (s *script) load(name string) {
 	s.inherited = true
 	file := path.Join(path.Dir(s.at.File), name)
-	text, err := s.readFile(file)
+	text, err := fs.ReadFile(s.files, file)
 	if err == nil {
 		s.draft.Base(file, text)
 		return
 	}
 	s.draft.Load(s.at, name)
-}
-
-func (s *script) readFile(name string) ([]byte, error) {
-	if s.files == nil {
-		return os.ReadFile(name)
-	}
-	if !fs.ValidPath(name) {
-		return nil, errors.New("outside of the files")
-	}
-	return fs.ReadFile(s.files, name)
 }
 
 // settings lays the YAML below the step over what there is.

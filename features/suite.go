@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -45,6 +46,9 @@ func (s Suite) Run(ctx context.Context) error {
 	}
 	options := s.Godog
 	options.Strict, options.DefaultContext = true, ctx
+	if options.FS == nil {
+		options.FS = system{}
+	}
 	if len(options.Paths) == 0 {
 		options.Paths = []string{"."}
 	}
@@ -81,6 +85,7 @@ func (s Suite) Initialize(scenario *godog.ScenarioContext) {
 type playing struct {
 	Suite
 	book      book
+	files     fs.FS
 	places    map[string]lines // of the nodes of all features
 	scenarios int
 
@@ -91,29 +96,63 @@ type playing struct {
 
 // open reads the features, as godog will read them again, and refuses those of which godog would leave something out.
 func (s Suite) open(options godog.Options) (*playing, error) {
-	p := &playing{Suite: s, book: newBook(), places: map[string]lines{}, taken: map[string]struct{}{}}
-	parsed, err := godog.TestSuite{Options: &options}.RetrieveFeatures()
+	p := &playing{Suite: s, book: newBook(), files: options.FS, places: map[string]lines{}, taken: map[string]struct{}{}}
+	tags := options.Tags
+	options.Tags = ""
+	all, err := godog.TestSuite{Options: &options}.RetrieveFeatures()
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	var mistakes harness.Mistakes
-	for _, feature := range parsed {
-		file, _, _ := strings.Cut(feature.Uri, ".feature:") // of one scenario: without its line
-		feature.Uri = strings.TrimSuffix(file, ".feature") + ".feature"
-		mistakes = append(mistakes, p.book.examine(feature.GherkinDocument, feature.Content, p.places)...)
+	options.Tags = tags
+	tagged, err := godog.TestSuite{Options: &options}.RetrieveFeatures()
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	for _, feature := range tagged {
 		p.scenarios += len(feature.Pickles)
 	}
+	var mistakes harness.Mistakes
+	var read []string
+	for _, feature := range all {
+		file, _, _ := strings.Cut(feature.Uri, ".feature:") // of one scenario: without its line
+		feature.Uri = strings.TrimSuffix(file, ".feature") + ".feature"
+		read = append(read, feature.Uri)
+		mistakes = append(mistakes, p.book.examine(feature.GherkinDocument, feature.Content, p.places)...)
+	}
+	mistakes = append(mistakes, empty(options, read)...)
 	switch {
 	case len(mistakes) > 0:
 		return nil, mistakes
-	case p.scenarios == 0 && options.Tags != "":
-		return nil, fmt.Errorf("tags %q: %w", options.Tags, ErrNoScenario)
+	case p.scenarios == 0 && tags != "":
+		return nil, fmt.Errorf("tags %q: %w", tags, ErrNoScenario)
 	case p.scenarios == 0:
 		return nil, fmt.Errorf("%s: %w", strings.Join(options.Paths, ", "), ErrNoScenario)
 	default:
 		return p, nil
 	}
 }
+
+// empty finds the features of which godog reads nothing. That their folders can be read, it has found out itself.
+func empty(options godog.Options, read []string) harness.Mistakes {
+	var mistakes harness.Mistakes
+	for _, folder := range options.Paths {
+		_ = fs.WalkDir(options.FS, folder, func(file string, _ fs.DirEntry, err error) error {
+			if err == nil && strings.HasSuffix(file, ".feature") && !slices.Contains(read, file) {
+				mistakes = append(mistakes, harness.Mistake{
+					File: file, Line: 1, Column: 1, Problem: "no scenario in it is played", Remedy: "an outline needs a row of examples",
+				})
+			}
+			return err
+		})
+	}
+	return mistakes
+}
+
+// system is the file system, by the names that it knows itself.
+type system struct{}
+
+// Open opens a file.
+func (system) Open(name string) (fs.File, error) { return os.Open(name) }
 
 // parserLine is how the parser begins each of its complaints.
 var parserLine = regexp.MustCompile(`(?m)^\((\d+:\d+)\): `)
@@ -170,7 +209,7 @@ type (
 
 // begin reads the whole scenario before anything of it is played.
 func (p *playing) begin(ctx context.Context, pickle *godog.Scenario) (context.Context, error) {
-	one := &scene{playing: p, script: p.book.script(pickle, p.places, p.Godog.FS)}
+	one := &scene{playing: p, script: p.book.script(pickle, p.places, p.files)}
 	one.resolve()
 	if one.script.unread { // godog takes such a step for one that is still to be written
 		return ctx, one.mistakes
