@@ -4,7 +4,7 @@ Feature: Success rate
   Scenario: A calm cluster takes everything
     Given a fleet "climate" of 1000 devices with sensors "temperature, humidity" every 1s
     And zstd compression
-    And the load holds 5000/s for 2s
+    And the load holds 1000/s for 2s
     When the scenario runs
     Then at least 100% of records are acknowledged
     And achieved_rate >= 95%
@@ -24,7 +24,7 @@ Feature: Success rate
     Given a fleet "climate" of 500 devices with sensor "temperature" every 1s
     And a producer without idempotence
     And the producer uses acks 1
-    And the load holds 2000/s for 1s
+    And the load holds 1000/s for 1s
     When the scenario runs
     Then at least 99.9% of records are acknowledged
     And every promise of the configuration holds
