@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
@@ -169,6 +170,10 @@ func TestLoadedScenarios(t *testing.T) {
 		r := resolve(t, nil, `a fleet "b" of 2 devices with sensor "current" every 2s`, "the load holds 2/s for 3s", "the scenario runs")
 		assert.Equal(t, []string{"promised"}, r.Expect)
 	})
+	t.Run("a fleet reports as often as the defaults say", func(t *testing.T) {
+		r := resolve(t, nil, `a fleet "b" of 2 devices with sensor "current"`, "the load holds 2/s for 3s", "the scenario runs")
+		assert.Equal(t, 3*time.Second, r.Fleets[0].Interval)
+	})
 	t.Run("on its own, Then replaces the default", func(t *testing.T) {
 		r := resolve(t, nil, `a fleet "b" of 2 devices with sensor "current" every 2s`, "the load holds 2/s for 3s", "the scenario runs", "acked > 0")
 		assert.Equal(t, []string{"acked > 0"}, r.Expect)
@@ -228,7 +233,7 @@ func TestMistakes(t *testing.T) {
 		"another client":     {[]string{fleet, load, `the producer is "sarma"`, run}, []string{`x.feature:5:7: producer.kind: unknown client "sarma" (did you mean sarama? known: sarama)`}},
 		"settings":           {[]string{fleet, load, "the settings:\n      \"\"\" yaml\n\n      sed: 1\n      clock: {speed: fast}\n      \"\"\"", run}, []string{"x.feature:8:7: sed: unknown key (did you mean seed? known: version, name, description, tags, seed, clock, broker, topic, alerts, producer, location, fleets, sensors, trends, delivery, load, anomalies, faults, oracle, expect)", `x.feature:9:22: clock.speed: want a number, got "fast"`}},
 		"settings that are no YAML": {[]string{fleet, load, "the settings:\n      \"\"\" yaml\n      a: [\n      \"\"\"", run}, []string{
-			"x.feature:7:7: is no valid YAML: did not find expected node content",
+			"x.feature:7:7: is no valid YAML: did not find expected node content (give a value between two commas, and close what was opened)",
 		}},
 		"settings in JSON": {[]string{fleet, load, "the settings:\n      \"\"\" json\n      {}\n      \"\"\"", run}, []string{`x.feature:5:7: want settings in YAML, got "json" (write """ yaml)`}},
 		"settings missing": {[]string{fleet, load, "the settings:", run}, []string{`x.feature:5:7: "the settings:" needs a doc string of YAML below it`}},

@@ -50,7 +50,7 @@ func TestSetMistakes(t *testing.T) {
 		"fleets.climate.device=1":      "--set fleets.climate.device=1: fleets[0].device: unknown key (did you mean devices? known: name, devices, interval, jitter, sensors)",
 		"fleets.climate.devices=many":  `--set fleets.climate.devices=many: fleets[0].devices: want a whole number, got "many"`,
 		"fleets.climate.devices=0":     "--set fleets.climate.devices=0: fleets[0].devices: must be at least 1, got 0",
-		"tags=[a":                      "--set tags=[a: is no valid YAML: did not find expected ',' or ']'",
+		"tags=[a":                      "--set tags=[a: is no valid YAML: did not find expected ',' or ']' (put a comma between two values and close the bracket)",
 		"fleets.climate.sensors=[a,b]": "--set fleets.climate.sensors=[a,b]: fleets[0].sensors[0]: unknown sensor \"a\" (known: current, humidity, pressure, switch, temperature)\n--set fleets.climate.sensors=[a,b]: fleets[0].sensors[1]: unknown sensor \"b\" (known: current, humidity, pressure, switch, temperature)",
 		"tags.smoke.x=1":               "--set tags.smoke.x=1: tags: has no item named smoke (there is none)",
 		"expect.promised=1":            "--set expect.promised=1: expect: has no item named promised (there is none)",

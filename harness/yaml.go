@@ -41,14 +41,14 @@ func parse(file string, text []byte, c *collector) *node {
 		c.add(top, "", "is empty", "a scenario needs at least version, name, fleets and load")
 		return nil
 	} else if err != nil {
-		c.add(blame(file, text, err), "", "is no valid YAML: "+reason(err), "")
+		c.add(blame(file, text, err), "", "is no valid YAML: "+reason(err), remedy(reason(err)))
 		return nil
 	}
 	root := (&converter{collector: c, file: file}).convert(document.Content[0], "")
 	if err := decoder.Decode(&next); err == nil {
 		c.add(origin{file: file, line: next.Line, column: next.Column}, "", "a second YAML document begins", "one file holds one scenario: move it to a file of its own")
 	} else if !errors.Is(err, io.EOF) {
-		c.add(blame(file, text, err), "", "is no valid YAML: "+reason(err), "")
+		c.add(blame(file, text, err), "", "is no valid YAML: "+reason(err), remedy(reason(err)))
 	}
 	return root
 }

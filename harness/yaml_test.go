@@ -26,24 +26,24 @@ func TestParseRefusesWhatIsNotOneDocument(t *testing.T) {
 		"---\n":                         "x.yaml:2:1: want a mapping of keys to values, got nothing (begin with version: 1)",
 		"- a\n":                         "x.yaml:1:1: want a mapping of keys to values, got a list (begin with version: 1)",
 		"text":                          `x.yaml:1:1: want a mapping of keys to values, got "text" (begin with version: 1)`,
-		"a: 1\nb: [1,\n":                "x.yaml:2:1" + invalid + "did not find expected node content",
-		"a: 1\nb:\n  - c\n d: 2\n":      "x.yaml:4:2" + invalid + "did not find expected key",
-		"a: 1\nb: 2\n\tc: 3\n":          "x.yaml:3:1" + invalid + "found a tab character that violates indentation",
-		"a: 1\nb: 'x\n":                 "x.yaml:2:1" + invalid + "found unexpected end of stream",
-		"a: *nowhere\n":                 "x.yaml:1:1" + invalid + "unknown anchor 'nowhere' referenced",
-		"a: 1\nb: \x01\n":               "x.yaml:2:1" + invalid + "control characters are not allowed",
-		"a: \xff\n":                     "x.yaml:1:1" + invalid + "invalid leading UTF-8 octet",
+		"a: 1\nb: [1,\n":                "x.yaml:2:1" + invalid + "did not find expected node content (give a value between two commas, and close what was opened)",
+		"a: 1\nb:\n  - c\n d: 2\n":      "x.yaml:4:2" + invalid + "did not find expected key (line up the keys of a mapping, one below the other)",
+		"a: 1\nb: 2\n\tc: 3\n":          "x.yaml:3:1" + invalid + "found a tab character that violates indentation (indent with spaces)",
+		"a: 1\nb: 'x\n":                 "x.yaml:2:1" + invalid + "found unexpected end of stream (close the quote)",
+		"a: *nowhere\n":                 "x.yaml:1:1" + invalid + "unknown anchor 'nowhere' referenced (quote a text that begins with an asterisk, or write the value out)",
+		"a: 1\nb: \x01\n":               "x.yaml:2:1" + invalid + "control characters are not allowed (save the file as UTF-8 text)",
+		"a: \xff\n":                     "x.yaml:1:1" + invalid + "invalid leading UTF-8 octet (save the file as UTF-8 text)",
 		strings.Repeat("#", 1<<20+1):    "x.yaml:1:1: is larger than 1 MiB (a scenario is a page or two of YAML)",
-		"a: " + strings.Repeat("[", 60): "x.yaml:1:1" + invalid + "did not find expected node content",
+		"a: " + strings.Repeat("[", 60): "x.yaml:1:1" + invalid + "did not find expected node content (give a value between two commas, and close what was opened)",
 	} {
 		_, err := Parse("x.yaml", []byte(text), Overrides{})
 		require.EqualError(t, err, want)
 	}
 	_, err := Parse("x.yaml", []byte("a: b\n"+strings.Repeat("# long\n", 10_000)+"c: [\n- d"), Overrides{})
-	require.EqualError(t, err, "x.yaml:10002:1"+invalid+"did not find expected node content")
+	require.EqualError(t, err, "x.yaml:10002:1"+invalid+"did not find expected node content (give a value between two commas, and close what was opened)")
 	for text, want := range map[string]string{
 		minimal + "---\nversion: 2\n":                        "x.yaml:9:1: a second YAML document begins (one file holds one scenario: move it to a file of its own)",
-		minimal + "---\n[\n":                                 "x.yaml:10:1" + invalid + "did not find expected node content",
+		minimal + "---\n[\n":                                 "x.yaml:10:1" + invalid + "did not find expected node content (give a value between two commas, and close what was opened)",
 		minimal + "seed: 2\n":                                "x.yaml:9:1: seed: duplicate key, already given in line 3 (keep one of the two)",
 		minimal + "tags: &t [a, *t]\n":                       "x.yaml:9:14: tags[1]: an alias holds itself (write the values out)",
 		minimal + "tags: !!set {a, b}\n":                     "x.yaml:9:7: tags: the tag !!set has no meaning here (remove it)",
@@ -58,6 +58,30 @@ func TestParseRefusesWhatIsNotOneDocument(t *testing.T) {
 	_, err = Parse("x.yaml", []byte(bomb), Overrides{})
 	require.ErrorContains(t, err, ": more than 20000 values, with what the aliases stand for (write less, and without aliases)")
 	assert.Less(t, len(err.Error()), 5000, "a bomb does not go off in the message either")
+}
+
+// TestSyntaxErrorsSayWhatToDo holds what is wrong with the usual slips, and the remedy.
+func TestSyntaxErrorsSayWhatToDo(t *testing.T) {
+	for text, want := range map[string]string{
+		"a: 1\n\tb: 2\n":        "x.yaml:2:1: is no valid YAML: found a tab character that violates indentation (indent with spaces)",
+		"a: [1, 2\nb: 3\n":      "x.yaml:1:1: is no valid YAML: did not find expected ',' or ']' (put a comma between two values and close the bracket)",
+		"a: {b: ${env:X}}\n":    "x.yaml:1:1: is no valid YAML: did not find expected ',' or '}' (put a comma between two values, close the brace, and quote what has braces of its own, as in \"${env:NAME}\")",
+		"a: {b: 1\n":            "x.yaml:1:1: is no valid YAML: did not find expected ',' or '}' (put a comma between two values, close the brace, and quote what has braces of its own, as in \"${env:NAME}\")",
+		"a: 1\nb 2\nc: 3\n":     "x.yaml:2:1: is no valid YAML: could not find expected ':' (write a colon and a space behind the key)",
+		"a: 1\n  b: 2\n":        "x.yaml:2:3: is no valid YAML: mapping values are not allowed in this context (write one key a line, and quote a text with a colon in it)",
+		"a: b: c\n":             "x.yaml:1:1: is no valid YAML: mapping values are not allowed in this context (write one key a line, and quote a text with a colon in it)",
+		"a:\n  - b\n c: d\n":    "x.yaml:3:2: is no valid YAML: did not find expected key (line up the keys of a mapping, one below the other)",
+		"a:\n  - b\n  c: d\n":   "x.yaml:3:3: is no valid YAML: did not find expected '-' indicator (begin every item of a list with a dash, one below the other)",
+		"a: 'b\n":               "x.yaml:1:1: is no valid YAML: found unexpected end of stream (close the quote)",
+		"a: \"\\q\"\n":          "x.yaml:1:1: is no valid YAML: found unknown escape character (use single quotes, or write two backslashes)",
+		"a: @b\n":               "x.yaml:1:1: is no valid YAML: found character that cannot start any token (quote a text that begins with a special character)",
+		"a: *b\n":               "x.yaml:1:1: is no valid YAML: unknown anchor 'b' referenced (quote a text that begins with an asterisk, or write the value out)",
+		"a: \xff\n":             "x.yaml:1:1: is no valid YAML: invalid leading UTF-8 octet (save the file as UTF-8 text)",
+		minimal + "...\nb: 2\n": "x.yaml:10:1: is no valid YAML: did not find expected <document start> (remove what follows the end of the document)",
+	} {
+		_, err := Parse("x.yaml", []byte(text), Overrides{})
+		assert.EqualError(t, err, want)
+	}
 }
 
 func TestAliasesStandForValues(t *testing.T) {
