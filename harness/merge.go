@@ -131,7 +131,7 @@ func split(path string) []string {
 	return strings.Split(path, ".")
 }
 
-// named finds the item of a list that has a name, and says which names there are.
+// named finds the item of a list that has a name, as it is or as it was written, and says which names there are.
 func named(n *node, name string) (place int, names []string) {
 	place = -1
 	for i, item := range n.items {
@@ -139,7 +139,7 @@ func named(n *node, name string) (place int, names []string) {
 		if label == nil || label.kind != scalar {
 			continue
 		}
-		if label.text == name && place < 0 {
+		if (label.text == name || label.shown == name) && place < 0 {
 			place = i
 		}
 		names = append(names, label.shown)

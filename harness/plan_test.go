@@ -104,3 +104,33 @@ func TestAmountsAreReadable(t *testing.T) {
 	assert.Equal(t, "1 broker", plural(1, "broker"))
 	assert.Equal(t, "10,000 devices", plural(10_000, "device"))
 }
+
+// TestPlanSaysWhichWayARampGoes: down, up, or nowhere.
+func TestPlanSaysWhichWayARampGoes(t *testing.T) {
+	r, err := Parse("x.yaml", []byte(minimal), Overrides{Set: []string{
+		"load.stages=[{name: a, for: 1s, rate: 100/s}, {name: b, for: 1s, rate: 10/s, ramp: linear}, {name: c, for: 1s, rate: 50/s, ramp: linear}, {name: d, for: 1s, rate: 50/s, ramp: linear}]",
+	}})
+	require.NoError(t, err)
+	var plan strings.Builder
+	require.NoError(t, r.WritePlan(&plan))
+	assert.Contains(t, plan.String(), "falls from 100/s to 10/s, about 55 records\n")
+	assert.Contains(t, plan.String(), "climbs from 10/s to 50/s, about 30 records\n")
+	assert.Contains(t, plan.String(), "stays at 50/s, about 50 records\n")
+}
+
+// TestPlannedPathsCanBeSet sets a value under the very path that the plan shows for it, also where a name in it comes from
+// the environment.
+func TestPlannedPathsCanBeSet(t *testing.T) {
+	env := func(name string) (string, bool) { return "climate", name == "FLEET" }
+	text := strings.Replace(minimal, "{name: climate,", `{name: "${env:FLEET}",`, 1)
+	r, err := Parse("x.yaml", []byte(text), Overrides{Env: env})
+	require.NoError(t, err)
+	var plan strings.Builder
+	require.NoError(t, r.WritePlan(&plan))
+	require.Contains(t, plan.String(), "\n  fleets.${env:FLEET}.devices ")
+	for _, path := range []string{"fleets.${env:FLEET}.devices", "fleets.climate.devices"} {
+		r, err = Parse("x.yaml", []byte(text), Overrides{Env: env, Set: []string{path + "=9"}})
+		require.NoError(t, err)
+		assert.Equal(t, 9, r.Fleets[0].Devices)
+	}
+}

@@ -33,7 +33,7 @@ func (p *plan) timeline() {
 			text += fmt.Sprintf(" = %s/s", amount(stage.Rate.Of(p.ownPace())))
 		}
 		if stage.Ramp == generator.RampLinear {
-			text = fmt.Sprintf("climbs from %s/s to %s", amount(pace.Rate(from)), text)
+			text = ramp(pace.Rate(from), stage.Rate.Of(p.ownPace()), text)
 		}
 		text += fmt.Sprintf(", about %s records", amount(math.Round((pace.Records(to)-pace.Records(from))*delivery)))
 		if !stage.Judged {
@@ -67,6 +67,18 @@ func (p *plan) timeline() {
 		heading += ", without what the devices fail to deliver and with what they deliver twice"
 	}
 	p.section(heading, rows)
+}
+
+// ramp says how a load gets from one rate to another, which is written as text.
+func ramp(from, to float64, text string) string {
+	switch {
+	case from < to:
+		return fmt.Sprintf("climbs from %s/s to %s", amount(from), text)
+	case from > to:
+		return fmt.Sprintf("falls from %s/s to %s", amount(from), text)
+	default:
+		return "stays at " + text
+	}
 }
 
 // stretch draws the part of the axis that lies between two moments, at least one mark.
