@@ -168,7 +168,7 @@ func (Ramp) Known() []string { return []string{string(RampNone), string(RampLine
 // they are listed.
 type Anomaly struct {
 	Name   string         `yaml:"name"`
-	At     time.Duration  `yaml:"at"`
+	At     time.Duration  `yaml:"at"`  // since the load began
 	For    *time.Duration `yaml:"for"` // absent: until the load ends, which makes a background rate
 	Where  Where          `yaml:"where"`
 	Sensor string         `yaml:"sensor"` // absent: every sensor to which Do applies

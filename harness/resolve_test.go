@@ -177,7 +177,7 @@ func TestTheFiveSensorsHaveTheFiguresOfTheSeed(t *testing.T) {
 func TestNoOtherDefaultExists(t *testing.T) {
 	text, err := scenarios.Files.ReadFile("defaults.yaml")
 	require.NoError(t, err)
-	scenario := strings.Replace(minimal, "seed: 1\n", "", 1) + "alerts: {}\nanomalies: [{name: a, at: 1s, do: stuck}]\nfaults: [{name: f, at: 1s, for: 1s, do: cut, target: all}]\n"
+	scenario := strings.NewReplacer("seed: 1\n", "", "interval: 1s, ", "").Replace(minimal) + "alerts: {}\nanomalies: [{name: a, do: stuck}]\nfaults: [{name: f, at: 1s, for: 1s, do: cut, target: all}]\n"
 	kinds := map[string]string{"broker.image": "docker", "broker.heap": "docker", "broker.prefix": "external"}
 	resolveAs := func(kind string, defaults []byte) (*Resolved, error) {
 		text := scenario

@@ -55,7 +55,7 @@ func TestSchemaRefuses(t *testing.T) {
 	for name, change := range map[string][2]string{
 		"unknown key":          {"seed: 1", "sed: 1"},
 		"unknown key in item":  {"devices: 3", "device: 3"},
-		"missing key":          {"interval: 1s, ", ""},
+		"missing key":          {"devices: 3, ", ""},
 		"no fleet":             {"fleets:", "tags:"},
 		"duration, no unit":    {"for: 10s", "for: 10"},
 		"rate, no unit":        {"rate: 100/s", "rate: 100"},

@@ -9,10 +9,8 @@ import (
 	"github.com/fleetproof/fleetproof/harness/fault"
 )
 
-const (
-	maxRate      = 1e8 // records per second: far beyond any machine, and far below any overflow
-	maxAnomalies = 64  // one bit each in a record's header
-)
+// maxRate is in records per second: far beyond any machine, and far below any overflow.
+const maxRate = 1e8
 
 // load checks the stages.
 func (v *validator) load() {
@@ -58,8 +56,8 @@ func (v *validator) over(path string, at, length time.Duration) {
 
 // anomalies checks what is wrong with the devices' readings on purpose.
 func (v *validator) anomalies() {
-	if len(v.Anomalies) > maxAnomalies {
-		v.wrong("anomalies", fmt.Sprintf("must be at most %d, got %d", maxAnomalies, len(v.Anomalies)), "records carry one bit for each")
+	if len(v.Anomalies) > generator.MaxAnomalies {
+		v.wrong("anomalies", fmt.Sprintf("must be at most %d, got %d", generator.MaxAnomalies, len(v.Anomalies)), "records carry one bit for each")
 	}
 	v.names("anomalies", namesOf(v.Anomalies, func(a generator.Anomaly) string { return a.Name }))
 	for i, anomaly := range v.Anomalies {
