@@ -32,7 +32,7 @@ lint: ## go vet and golangci-lint
 	$(GO) vet ./...
 	$(LINT) run
 
-update: ## rewrite every golden file and the JSON schema
+update: ## rewrite every golden file, the JSON schema and the reference of steps
 	FLEETPROOF_UPDATE=1 $(GO) test ./...
 
 bench: ## micro benchmarks of generator, ledger and pacing

@@ -1,13 +1,16 @@
 package features
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/cucumber/godog"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
 	"github.com/fleetproof/fleetproof/harness"
+	"github.com/fleetproof/fleetproof/harness/broker"
 	"github.com/fleetproof/fleetproof/harness/fleettest/dockertest"
 	"github.com/fleetproof/fleetproof/producer"
 	"github.com/fleetproof/fleetproof/producer/sarama"
@@ -37,4 +40,27 @@ func TestShipped(t *testing.T) {
 func TestShippedOnKafka(t *testing.T) {
 	dockertest.Need(t)
 	require.NoError(t, shipped(t, "@docker", 1))
+}
+
+// TestShippedAreRight resolves every scenario, those for Docker too, and holds them to being tagged as such.
+func TestShippedAreRight(t *testing.T) {
+	options := godog.Options{FS: Files, Paths: []string{"."}}
+	p, err := Suite{}.open(options)
+	require.NoError(t, err)
+	parsed, err := godog.TestSuite{Options: &options}.RetrieveFeatures()
+	require.NoError(t, err)
+	require.Len(t, parsed, 10)
+	onDocker := 0
+	for _, feature := range parsed {
+		for _, pickle := range feature.Pickles {
+			r, err := p.book.script(pickle, p.places, Files).draft.Resolve(harness.Overrides{})
+			require.NoError(t, err)
+			tagged := slices.Contains(r.Tags, "docker")
+			assert.Equal(t, r.Broker.Kind == broker.Docker, tagged, pickle.Name)
+			if tagged {
+				onDocker++
+			}
+		}
+	}
+	assert.Equal(t, 1, onDocker)
 }

@@ -27,11 +27,14 @@ func (d *Draft) Burst(where Place, at, length, rate, name string) {
 	d.bursts = append(d.bursts, burst{where: where, at: from, length: long, rate: rate, name: name})
 }
 
-// place finds the stage that a burst falls into and splits it. Stages whose length cannot be read are mistakes already.
+// place finds the stage that a burst falls into and splits it. Stages that cannot be read are mistakes already.
 func (d *Draft) place(b burst) {
 	stages := lookup(d.root, "load.stages")
-	if stages == nil || stages.kind != list {
+	if stages == nil {
 		stages = &node{kind: list, origin: b.where.origin()}
+	}
+	if stages.kind != list {
+		return
 	}
 	var from time.Duration
 	for i, stage := range stages.items {
