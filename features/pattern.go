@@ -79,16 +79,9 @@ func (p pattern) expression() string {
 	return "^" + text.String() + "$"
 }
 
-// group begins a group that is remembered, escaped parentheses aside.
-var group = regexp.MustCompile(`(\\\()|\((\?:)?`)
+// group begins a group, which is remembered or not. Patterns have no parentheses of their own.
+var group = regexp.MustCompile(`\((\?:)?`)
 
-// plain is the expression without groups. godog hands groups to functions one by one, and these steps read their texts
-// themselves.
-func (p pattern) plain() string {
-	return group.ReplaceAllStringFunc(p.expression(), func(found string) string {
-		if found[0] == '\\' {
-			return found
-		}
-		return "(?:"
-	})
-}
+// plain is the expression without groups that are remembered. godog hands those to functions one by one, and these steps
+// read their texts themselves.
+func (p pattern) plain() string { return group.ReplaceAllString(p.expression(), "(?:") }
