@@ -13,6 +13,7 @@ import (
 	"github.com/fleetproof/fleetproof/harness/broker"
 	"github.com/fleetproof/fleetproof/harness/fleettest/dockertest"
 	"github.com/fleetproof/fleetproof/producer"
+	"github.com/fleetproof/fleetproof/producer/franz"
 	"github.com/fleetproof/fleetproof/producer/sarama"
 )
 
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 func shipped(t *testing.T, tags string, concurrency int) error {
 	t.Helper()
 	return Suite{
-		Producers: []producer.Kind{sarama.Kind()},
+		Producers: []producer.Kind{sarama.Kind(), franz.Kind()},
 		Overrides: harness.Overrides{Set: []string{"oracle.stall_limit=10s", "oracle.lag_limit=2s", "oracle.achieved_floor=50%"}},
 		Out:       t.TempDir(),
 		Godog:     godog.Options{FS: Files, Tags: tags, Format: "progress", NoColors: true, Output: t.Output(), Concurrency: concurrency, TestingT: t},

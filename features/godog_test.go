@@ -11,6 +11,7 @@ import (
 
 	"github.com/fleetproof/fleetproof/harness"
 	"github.com/fleetproof/fleetproof/producer"
+	"github.com/fleetproof/fleetproof/producer/franz"
 	"github.com/fleetproof/fleetproof/producer/sarama"
 )
 
@@ -39,5 +40,5 @@ func InitializeTestSuite(*godog.TestSuiteContext) {
 func InitializeScenario(ctx *godog.ScenarioContext) { commanded().Initialize(ctx) }
 
 func commanded() Suite {
-	return Suite{Producers: []producer.Kind{sarama.Kind()}, Overrides: harness.Overrides{Env: os.LookupEnv}}
+	return Suite{Producers: []producer.Kind{sarama.Kind(), franz.Kind()}, Overrides: harness.Overrides{Env: os.LookupEnv}}
 }

@@ -28,3 +28,16 @@ Feature: Success rate
     When the scenario runs
     Then at least 99.9% of records are acknowledged
     And every promise of the configuration holds
+
+  Scenario Outline: Whichever client sends: <client>
+    Given the producer is "<client>"
+    And a fleet "climate" of 500 devices with sensor "temperature" every 1s
+    And the load holds 1000/s for 1s
+    When the scenario runs
+    Then at least 100% of records are acknowledged
+    And every promise of the configuration holds
+
+    Examples:
+      | client |
+      | sarama |
+      | franz  |

@@ -256,3 +256,21 @@ func TestWritersErrorsAreReturned(t *testing.T) {
 		}
 	}
 }
+
+// TestFindings writes the findings alone, as they stand in the text, and nothing where there is none.
+func TestFindings(t *testing.T) {
+	found := 0
+	for name, result := range results() {
+		findings := Findings(result)
+		if findings == "" {
+			continue
+		}
+		found++
+		var text bytes.Buffer
+		require.NoError(t, Text(&text, result, Style{}))
+		assert.Contains(t, text.String(), findings, name)
+		assert.True(t, strings.HasPrefix(findings, "FINDINGS\n  "), name)
+	}
+	assert.NotZero(t, found)
+	assert.Empty(t, Findings(&assertions.Result{Counts: map[string]int64{"due": 5, "acked_lost": 0}}))
+}
