@@ -21,11 +21,13 @@ const module = "github.com/fleetproof/fleetproof"
 // architecture says who may import whom: data goes down, imports go up. A package that is not listed may not exist; what
 // is not listed behind it may not be imported, but for the standard library.
 var architecture = map[string][]string{
-	"generator":       {},
-	"producer":        {},
-	"assertions":      {"github.com/HdrHistogram/hdrhistogram-go"},
-	"scenarios":       {},
-	"producer/sarama": {"producer", "github.com/IBM/sarama"},
+	"generator":         {},
+	"producer":          {},
+	"assertions":        {"github.com/HdrHistogram/hdrhistogram-go"},
+	"scenarios":         {},
+	"producer/inflight": {"producer"},
+	"producer/sarama":   {"producer", "github.com/IBM/sarama"},
+	"producer/franz":    {"producer", "producer/inflight", "github.com/twmb/franz-go"},
 	"harness/broker": {
 		"generator", "producer", "github.com/twmb/franz-go", "github.com/testcontainers/testcontainers-go", "github.com/moby/moby",
 		"github.com/containerd/errdefs", "github.com/shirou/gopsutil/v4", "golang.org/x/sync",
@@ -43,7 +45,7 @@ var architecture = map[string][]string{
 		"assertions", "harness", "harness/fault", "harness/report", "harness/telemetry", "producer", "scenarios",
 		"github.com/alecthomas/kong", "golang.org/x/term",
 	},
-	"cmd/fleetproof": {"cmd", "producer/sarama"},
+	"cmd/fleetproof": {"cmd", "producer/franz", "producer/sarama"},
 }
 
 // onlyIn are the packages and files that alone may import something, for the reason given.

@@ -72,7 +72,7 @@ func (v *validator) client(p producer.Config) {
 	if v.found["producer.kind"] == nil {
 		v.wrong("producer.kind", "missing", "name the client that is put under test")
 	}
-	v.from1("producer.max_in_flight", p.MaxInFlight, math.MaxInt32)
+	v.check(rule{p.MaxInFlight >= 0 && p.MaxInFlight <= math.MaxInt32, "producer.max_in_flight", "must be at least 0", "0 leaves it to the client", nil})
 	v.check(rule{p.Retry.Max >= 0 && p.Retry.Max <= math.MaxInt32, "producer.retry.max", "must be at least 0", "", nil})
 	v.check(rule{p.Batch.Bytes >= 1 && p.Batch.Bytes <= math.MaxInt32, "producer.batch.bytes", "must be between 1B and 2GiB", "", nil})
 	v.between("producer.batch.linger", p.Batch.Linger, 0, time.Minute)
@@ -94,7 +94,7 @@ func (v *validator) client(p producer.Config) {
 		"or set producer.idempotent: false", idempotent,
 	})
 	v.check(rule{
-		p.MaxInFlight == 1, "producer.max_in_flight", "must be 1 with an idempotent producer",
+		p.MaxInFlight <= 1 || p.Kind != "sarama", "producer.max_in_flight", "must be 1 with an idempotent producer",
 		"Sarama allows no more; or set producer.idempotent: false", idempotent,
 	})
 	v.check(rule{

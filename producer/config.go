@@ -18,11 +18,11 @@ type Config struct {
 
 	Kind        string      `yaml:"kind"`          // which client is put under test: the name of one that the program was built with
 	Acks        Acks        `yaml:"acks"`          // how many replicas must have a record before it is acknowledged
-	Idempotent  bool        `yaml:"idempotent"`    // the broker drops repeated batches (KIP-98); needs acks all and one request in flight
+	Idempotent  bool        `yaml:"idempotent"`    // the broker drops repeated batches (KIP-98); needs acks all
 	Compression Compression `yaml:"compression"`   // codec of the record batches
 	Partitioner Partitioner `yaml:"partitioner"`   // what maps a key to a partition
 	Batch       Batch       `yaml:"batch"`         // when a batch is sent
-	MaxInFlight int         `yaml:"max_in_flight"` // requests without a response on one connection
+	MaxInFlight int         `yaml:"max_in_flight"` // requests without a response on one connection; 0: as many as the client has by itself
 	Retry       Retry       `yaml:"retry"`         // how long a record is tried again
 	Timeout     Timeout     `yaml:"timeout"`       // deadlines of the client
 	Encoding    Encoding    `yaml:"encoding"`      // format of the payload

@@ -3,9 +3,10 @@ package main
 
 import (
 	"github.com/fleetproof/fleetproof/cmd"
+	"github.com/fleetproof/fleetproof/producer/franz"
 	"github.com/fleetproof/fleetproof/producer/sarama"
 )
 
 func main() {
-	cmd.Main(sarama.Kind())
+	cmd.Main(sarama.Kind(), franz.Kind())
 }

@@ -22,6 +22,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -30,6 +31,34 @@ import (
 	"github.com/fleetproof/fleetproof/producer"
 	"github.com/fleetproof/fleetproof/producer/inflight"
 )
+
+// Name is the client's name in reports.
+const Name = "franz"
+
+// module is the client's path.
+const module = "github.com/twmb/franz-go"
+
+// Version is the version of franz-go that this program was built with, such as v1.22.2, or "unknown" where the build does
+// not say.
+func Version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return versionIn(info)
+	}
+	return "unknown"
+}
+
+func versionIn(info *debug.BuildInfo) string {
+	for _, dependency := range info.Deps {
+		switch {
+		case dependency.Path != module:
+		case dependency.Replace != nil:
+			return dependency.Replace.Version
+		default:
+			return dependency.Version
+		}
+	}
+	return "unknown"
+}
 
 // grace is how long Close waits after the end of its ctx for franz-go to let go, which takes milliseconds.
 const grace = time.Second
@@ -40,6 +69,11 @@ type asyncProducer struct {
 	trouble  trouble
 	largest  int // bytes of a record that certainly does not fit into a batch
 	unacked  bool
+}
+
+// Kind is franz-go, to be put under test.
+func Kind() producer.Kind {
+	return producer.Kind{Name: Name, Version: Version(), New: New}
 }
 
 // New connects franz-go's producer. It is a producer.New.
@@ -73,10 +107,13 @@ func (p *asyncProducer) connect(ctx context.Context, config producer.Config) err
 		case <-time.After(grace):
 			err = errors.New("no answer in time")
 		}
-		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
-	if err != nil {
-		go p.client.Close()
+	if err == nil {
+		return nil
+	}
+	go p.client.Close()
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
 	return err
 }
@@ -157,7 +194,8 @@ func (p *asyncProducer) Close(ctx context.Context) error {
 }
 
 // Stats counts the batches that franz-go reports as stored, since it reports no others, and as retries the requests it lost
-// and the pauses it made before further attempts.
+// and the pauses it made before further attempts. There are attempts that it makes after new metadata only, without telling
+// anybody, so that nobody knows them all.
 func (p *asyncProducer) Stats() producer.Stats {
 	return producer.Stats{
 		Batches:     p.trouble.batches.Load(),

@@ -37,7 +37,12 @@ func (p *asyncProducer) settings(config producer.Config) (*sarama.Config, error)
 	}
 	// Sarama wants acks from all, at least one retry and a single open request with it, and says so itself.
 	s.Producer.Idempotent = config.Idempotent
-	s.Net.MaxOpenRequests = config.MaxInFlight
+	switch {
+	case config.MaxInFlight > 0:
+		s.Net.MaxOpenRequests = config.MaxInFlight
+	case config.Idempotent:
+		s.Net.MaxOpenRequests = 1 // or what it has by itself, 5
+	}
 
 	p.batches(s, config.Batch)
 	p.patience(s, config.Retry)
