@@ -1,0 +1,9 @@
+package kafkago
+
+import (
+	"testing"
+
+	"github.com/fleetproof/fleetproof/harness/fleettest"
+)
+
+func TestConform(t *testing.T) { fleettest.Conform(t, New) }
