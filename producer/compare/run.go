@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// run is what came of one scenario with one client.
+type run struct {
+	play, kind string
+	version    string
+	result     result
+	cpu        time.Duration // of the process, all cores
+}
+
+// result is what is read of a run's result.json.
+type result struct {
+	Verdict      string            `json:"verdict"`
+	Counts       map[string]int64  `json:"counts"`
+	Versions     map[string]string `json:"versions"`
+	Expectations []expectation     `json:"expectations"`
+	Latencies    []latency         `json:"latencies"`
+}
+
+type expectation struct {
+	Text    string          `json:"expectation"`
+	Verdict string          `json:"verdict"`
+	Reason  string          `json:"reason"`
+	Got     json.RawMessage `json:"got"`
+}
+
+type latency struct {
+	Metric string  `json:"metric"`
+	Phase  string  `json:"phase"`
+	P99    float64 `json:"p99"` // seconds
+}
+
+// throughput is asked for only to be told.
+const throughput = "throughput > 0/s"
+
+// execute plays a scenario with a client. That a scenario does not pass is a result too; only when there is none is that an
+// error.
+func execute(ctx context.Context, binary, folder string, p play, c client) (run, error) {
+	kind := c.kind
+	if p.closed {
+		kind = "closed-" + kind
+	}
+	args := []string{"run", p.scenario, "--quiet", "--out", folder, "--expect", throughput, "--set", "producer.kind=" + kind}
+	for _, value := range append(append([]string{}, p.set...), c.set...) {
+		args = append(args, "--set", value)
+	}
+	command := exec.CommandContext(ctx, binary, args...)
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) } // it has brokers to end
+	var said bytes.Buffer
+	command.Stdout, command.Stderr = &said, &said
+	err := command.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
+		return run{}, errors.Join(err, ctx.Err())
+	}
+	text, missing := os.ReadFile(filepath.Join(folder, "result.json"))
+	if missing != nil {
+		return run{}, fmt.Errorf("%w\n%s", err, said.String())
+	}
+	r := run{play: p.name, kind: c.kind, cpu: command.ProcessState.UserTime() + command.ProcessState.SystemTime()}
+	if err := json.Unmarshal(text, &r.result); err != nil {
+		return run{}, fmt.Errorf("read result: %w", err)
+	}
+	r.version = r.result.Versions[kind]
+	return r, nil
+}
+
+// rate is the throughput of the run, in records a second; 0 if it was not told.
+func (r run) rate() float64 {
+	for _, e := range r.result.Expectations {
+		if e.Text == throughput {
+			var rate float64
+			_ = json.Unmarshal(e.Got, &rate) // null without data
+			return rate
+		}
+	}
+	return 0
+}
+
+// p99 is the run's latency from due to acknowledged, in seconds.
+func (r run) p99() float64 {
+	for _, l := range r.result.Latencies {
+		if l.Metric == "ack_latency" && l.Phase == "run" {
+			return l.P99
+		}
+	}
+	return 0
+}
+
+// costs is the CPU time of a million acknowledged records, in seconds.
+func (r run) costs() float64 {
+	if r.result.Counts["acked"] == 0 {
+		return 0
+	}
+	return r.cpu.Seconds() / float64(r.result.Counts["acked"]) * 1e6
+}
+
+// broken lists the promises that the run found broken, and how often.
+func (r run) broken() []string { return r.invariants(true) }
+
+// seen lists what the run found although nobody had promised that it does not happen.
+func (r run) seen() []string { return r.invariants(false) }
+
+func (r run) invariants(promised bool) []string {
+	var found []string
+	for _, name := range []string{
+		"acked_lost", "duplicates", "reordered", "affinity_splits", "wrong_partition", "offset_mismatches", "failed_but_stored",
+		"phantoms", "corrupt", "truncated",
+	} {
+		if n := r.result.Counts[name]; n > 0 && r.promised(name) == promised {
+			found = append(found, fmt.Sprintf("%d %s", n, name))
+		}
+	}
+	return found
+}
+
+func (r run) promised(name string) bool {
+	for _, e := range r.result.Expectations {
+		if e.Text == name+" == 0" && strings.HasPrefix(e.Reason, "promised") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// table writes one row for each scenario and client.
+func table(w io.Writer, scenarios []play, all []client, runs []run) error {
+	var text strings.Builder
+	text.WriteString("| scenario | client | verdicts | records/s | p99 from due to ack, ms | CPU-s per million | unknown | promises |\n")
+	text.WriteString("|---|---|---|---|---|---|---|---|\n")
+	for _, p := range scenarios {
+		for _, c := range all {
+			mine := slices.DeleteFunc(slices.Clone(runs), func(r run) bool { return r.play != p.name || r.kind != c.kind })
+			if len(mine) == 0 {
+				continue
+			}
+			latency := spread(mine, 1e3, 0, run.p99)
+			if p.closed {
+				latency = "–" // from when it was due, and most of it was never handed over
+			}
+			fmt.Fprintf(&text, "| %s | %s %s | %s | %s | %s | %s | %s | %s |\n", p.name, c.kind, mine[0].version, verdicts(mine),
+				spread(mine, 1, 0, run.rate), latency, spread(mine, 1, 1, run.costs),
+				spread(mine, 1, 0, func(r run) float64 { return float64(r.result.Counts["unknown"]) }), promises(mine))
+		}
+	}
+	_, err := io.WriteString(w, text.String())
+	return err
+}
+
+// spread is the median of a figure over the rounds, and in brackets the lowest and the highest.
+func spread(runs []run, scale float64, digits int, figure func(run) float64) string {
+	var values []float64
+	for _, r := range runs {
+		values = append(values, figure(r)*scale)
+	}
+	slices.Sort(values)
+	middle := len(values) / 2
+	median := values[middle]
+	if len(values)%2 == 0 {
+		median = (values[middle-1] + values[middle]) / 2
+	}
+	if values[0] == values[len(values)-1] {
+		return grouped(median, digits)
+	}
+	return fmt.Sprintf("%s (%s–%s)", grouped(median, digits), grouped(values[0], digits), grouped(values[len(values)-1], digits))
+}
+
+// grouped is a number with its thousands apart.
+func grouped(value float64, digits int) string {
+	whole, fraction, _ := strings.Cut(fmt.Sprintf("%.*f", digits, value), ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if fraction != "" {
+		whole += "." + fraction
+	}
+	return whole
+}
+
+// verdicts counts them: 4 PASS, 1 FAIL.
+func verdicts(runs []run) string {
+	var parts []string
+	for _, verdict := range []string{"PASS", "FAIL", "INCONCLUSIVE", "ERROR"} {
+		n := 0
+		for _, r := range runs {
+			if r.result.Verdict == verdict {
+				n++
+			}
+		}
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, verdict))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// promises says what was broken in any round, what was found that nobody had promised, and what was not promised at all.
+func promises(runs []run) string {
+	parts := []string{"all kept"}
+	if broken := together(runs, run.broken); len(broken) > 0 {
+		parts = []string{"**broken**: " + strings.Join(broken, "; ")}
+	}
+	if seen := together(runs, run.seen); len(seen) > 0 {
+		parts = append(parts, "not promised: "+strings.Join(seen, "; "))
+	}
+	for _, name := range []string{"acked_lost", "duplicates", "reordered"} {
+		if !slices.ContainsFunc(runs, func(r run) bool { return r.promised(name) }) {
+			parts = append(parts, "no promise of "+name+" == 0")
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// together lists what was found in each round in which there was something.
+func together(runs []run, find func(run) []string) []string {
+	var rounds []string
+	for _, r := range runs {
+		if found := find(r); len(found) > 0 {
+			rounds = append(rounds, strings.Join(found, ", "))
+		}
+	}
+	return rounds
+}
