@@ -6,9 +6,10 @@ PACKAGES := $(shell $(GO) list ./... | grep -v /cmd)
 DURATION ?= 10m
 RATE     ?= 20000/s
 DEVICES  ?= 10000
+COMPARE  ?= -rounds 5 -docker
 
 .DEFAULT_GOAL := help
-.PHONY: help check test race cover lint format update bench demo soak known-bad scenarios-docker
+.PHONY: help check test race cover lint format update bench demo soak known-bad scenarios-docker compare-clients
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,3 +52,13 @@ known-bad: ## play known-bad with Sarama v1.47.0, which must fail it, and with t
 
 scenarios-docker: ## play every scenario that needs Docker, or SCENARIOS, and say what came of each
 	scenarios/docker.sh $(SCENARIOS)
+
+compare-clients: ## play the same with Sarama, franz-go, confluent-kafka-go and kafka-go; COMPARE='-rounds 1' for a first look
+	cd producer/kafkago && $(GO) vet ./... && $(GO) test ./...
+	cd producer/confluent && $(GO) vet ./... && $(GO) test ./...
+	cd producer/compare && $(GO) vet ./... && $(GO) test ./...
+	@mkdir -p out
+	$(GO) -C producer/compare build -o ../../out/fleetproof-clients ./clients
+	$(GO) -C producer/compare build -o ../../out/compare-clients-program .
+	rm -rf out/compare-clients
+	out/compare-clients-program -binary out/fleetproof-clients $(COMPARE) | tee out/compare-clients.md

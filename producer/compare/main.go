@@ -8,7 +8,7 @@
 // lowest and the highest in brackets, as a table in Markdown. CPU is that of the whole process by the records it
 // acknowledged: client, generator, ledger and reader, and the broker unless that is a real one.
 //
-// A round takes a little over three minutes, with -docker about twelve.
+// A round takes three and a half minutes, with -docker about twelve.
 package main
 
 import (

@@ -18,6 +18,7 @@ type run struct {
 	play, kind string
 	version    string
 	result     result
+	load       time.Duration // from the first stage to the last
 	cpu        time.Duration // of the process, all cores
 }
 
@@ -31,10 +32,8 @@ type result struct {
 }
 
 type expectation struct {
-	Text    string          `json:"expectation"`
-	Verdict string          `json:"verdict"`
-	Reason  string          `json:"reason"`
-	Got     json.RawMessage `json:"got"`
+	Text   string `json:"expectation"`
+	Reason string `json:"reason"`
 }
 
 type latency struct {
@@ -43,8 +42,12 @@ type latency struct {
 	P99    float64 `json:"p99"` // seconds
 }
 
-// throughput is asked for only to be told.
-const throughput = "throughput > 0/s"
+// evidence is what is read of a run's evidence.json.
+type evidence struct {
+	Stages []struct {
+		To time.Duration `json:"to"`
+	} `json:"stages"`
+}
 
 // execute plays a scenario with a client. That a scenario does not pass is a result too; only when there is none is that an
 // error.
@@ -53,7 +56,7 @@ func execute(ctx context.Context, binary, folder string, p play, c client) (run,
 	if p.closed {
 		kind = "closed-" + kind
 	}
-	args := []string{"run", p.scenario, "--quiet", "--out", folder, "--expect", throughput, "--set", "producer.kind=" + kind}
+	args := []string{"run", p.scenario, "--quiet", "--out", folder, "--set", "producer.kind=" + kind}
 	for _, value := range append(append([]string{}, p.set...), c.set...) {
 		args = append(args, "--set", value)
 	}
@@ -66,28 +69,32 @@ func execute(ctx context.Context, binary, folder string, p play, c client) (run,
 	if err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
 		return run{}, errors.Join(err, ctx.Err())
 	}
-	text, missing := os.ReadFile(filepath.Join(folder, "result.json"))
-	if missing != nil {
-		return run{}, fmt.Errorf("%w\n%s", err, said.String())
-	}
 	r := run{play: p.name, kind: c.kind, cpu: command.ProcessState.UserTime() + command.ProcessState.SystemTime()}
-	if err := json.Unmarshal(text, &r.result); err != nil {
-		return run{}, fmt.Errorf("read result: %w", err)
+	var e evidence
+	if missing := errors.Join(read(folder, "result.json", &r.result), read(folder, "evidence.json", &e)); missing != nil {
+		return run{}, fmt.Errorf("%w: %w\n%s", missing, err, said.String())
 	}
 	r.version = r.result.Versions[kind]
+	if n := len(e.Stages); n > 0 {
+		r.load = e.Stages[n-1].To
+	}
 	return r, nil
 }
 
-// rate is the throughput of the run, in records a second; 0 if it was not told.
-func (r run) rate() float64 {
-	for _, e := range r.result.Expectations {
-		if e.Text == throughput {
-			var rate float64
-			_ = json.Unmarshal(e.Got, &rate) // null without data
-			return rate
-		}
+func read(folder, name string, into any) error {
+	text, err := os.ReadFile(filepath.Join(folder, name))
+	if err != nil {
+		return err
 	}
-	return 0
+	return json.Unmarshal(text, into)
+}
+
+// rate is what was acknowledged by the time the load took, in records a second.
+func (r run) rate() float64 {
+	if r.load == 0 {
+		return 0
+	}
+	return float64(r.result.Counts["acked"]) / r.load.Seconds()
 }
 
 // p99 is the run's latency from due to acknowledged, in seconds.
