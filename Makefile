@@ -61,4 +61,5 @@ compare-clients: ## play the same with Sarama, franz-go, confluent-kafka-go and 
 	$(GO) -C producer/compare build -o ../../out/fleetproof-clients ./clients
 	$(GO) -C producer/compare build -o ../../out/compare-clients-program .
 	rm -rf out/compare-clients
-	out/compare-clients-program -binary out/fleetproof-clients $(COMPARE) | tee out/compare-clients.md
+	out/compare-clients-program -binary out/fleetproof-clients $(COMPARE) > out/compare-clients.md
+	@cat out/compare-clients.md

@@ -82,16 +82,6 @@ func reset(conn net.Conn) {
 	_ = conn.Close()
 }
 
-// cut resets every connection; new ones are accepted, unless the cluster is down.
-func (c *cluster) cut() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for conn := range c.conns {
-		reset(conn)
-		delete(c.conns, conn)
-	}
-}
-
 // setDown takes the cluster down, or up again, and returns how many connections it has refused so far.
 func (c *cluster) setDown(down bool) (refused int) {
 	c.mu.Lock()
