@@ -88,7 +88,11 @@ func (p Pace) When(records float64) time.Duration {
 	if records >= p.total {
 		return p.end
 	}
-	s := p.segments[sort.Search(len(p.segments), func(i int) bool { return p.segments[i].before > records })-1]
+	return p.segments[sort.Search(len(p.segments), func(i int) bool { return p.segments[i].before > records })-1].when(records)
+}
+
+// when is the moment by which so many records are due, within the segment.
+func (s *segment) when(records float64) time.Duration {
 	// The root of slope/2·x² + from·x = rest, in the form that cancels nothing.
 	rest, slope, x := records-s.before, (s.to-s.from)/s.length, 0.
 	switch {
@@ -102,4 +106,25 @@ func (p Pace) When(records float64) time.Duration {
 
 func (p Pace) segmentAt(elapsed time.Duration) segment {
 	return p.segments[sort.Search(len(p.segments), func(i int) bool { return p.segments[i].start > elapsed })-1]
+}
+
+// follower asks a Pace for moments that mostly lie in the stage of the last one.
+type follower struct {
+	pace  *Pace
+	stage int
+}
+
+// when is Pace.When.
+func (f *follower) when(records float64) time.Duration {
+	segments := f.pace.segments
+	if records <= 0 || records >= f.pace.total {
+		return f.pace.When(records)
+	}
+	for segments[f.stage].before > records {
+		f.stage--
+	}
+	for f.stage+1 < len(segments) && segments[f.stage+1].before <= records {
+		f.stage++
+	}
+	return segments[f.stage].when(records)
 }

@@ -1,6 +1,9 @@
 package generator
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Due says that a reading of a device is due, and when.
 type Due struct {
@@ -41,9 +44,10 @@ func (g *Generator) Missing() int64 { return g.missing }
 func (g *Generator) fetch() bool {
 	for !g.fetched {
 		var first *stream
+		at := time.Duration(math.MaxInt64)
 		for _, s := range g.streams {
-			if s.fill() && (first == nil || s.head().at < first.head().at) { // at a tie the earlier fleet has the lower numbers
-				first = s
+			if (s.handed < len(s.turn) || s.fill()) && s.head().at < at { // at a tie the earlier fleet has the lower numbers
+				first, at = s, s.head().at
 			}
 		}
 		if first == nil {
@@ -51,7 +55,7 @@ func (g *Generator) fetch() bool {
 		}
 		tick := first.head()
 		first.handed++
-		g.upcoming = Due{Device: first.first + tick.device, Index: tick.index, At: tick.at}
+		g.upcoming = Due{Device: first.first + tick.device, Index: first.number(tick), At: at}
 		g.fetched = true
 		if g.delivery.Missing > 0 && g.draws.hits(forMissing.of(g.readingKey(g.upcoming)), g.delivery.Missing) {
 			g.missing++

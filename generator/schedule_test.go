@@ -376,15 +376,15 @@ func TestSeveralFaultsOfDeliveryAtOnce(t *testing.T) {
 func TestRoundingDoesNotTurnBackTime(t *testing.T) {
 	spec := plainSpec(1000)
 	s := newStream(spec.Fleets[0], 0, 1, NewPace(spec.Stages, OwnPace(spec.Fleets)), OwnPace(spec.Fleets), newDraws())
-	begin := s.begin(1)
-	next := s.bucket(1)
-	*next = append(*next, tick{at: begin - 1, index: 7, device: 77})
+	begin := s.begin // of the next bucket
+	next := s.ahead(1)
+	*next = append(*next, tick{at: begin - 1, lap: 7, device: 77})
 	last := time.Duration(0)
-	for s.turn == 0 {
+	for s.part == 0 {
 		last = s.head().at
 		s.handed++
 		s.fill()
 	}
 	require.Less(t, last, begin)
-	assert.Equal(t, tick{at: begin, index: 7, device: 77}, s.head())
+	assert.Equal(t, tick{at: begin, lap: 7, device: 77}, *s.head())
 }

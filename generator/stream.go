@@ -1,7 +1,6 @@
 package generator
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
@@ -15,39 +14,46 @@ import (
 //	          ╲  ╲   ╲╲            jitter
 //	ring       ····│···│··│··│    the bucket whose turn it is, and as many as jitter reaches ahead
 //
-// It keeps eight bytes a device, and 24 for each reading that jitter has moved ahead.
+// It goes through its memory in order, but for the buckets ahead. It keeps eight bytes a device, and 16 for each reading
+// that jitter has moved ahead.
 type stream struct {
-	pace    Pace
-	first   uint32  // number of the fleet's first device
-	key     uint64  // of the fleet
-	jitter  float64 // share of the interval
-	records float64 // that all fleets together send in this fleet's interval
+	pace    follower
+	end     time.Duration // of the load
+	first   uint32        // number of the fleet's first device
+	key     uint64        // of the fleet
+	jitter  float64       // share of the interval
+	records float64       // that all fleets together send in this fleet's interval
 	draws   *draws
 
 	order   []uint64 // ascending: phase, in parts of a lap, as the high half; index as the low half
 	dealt   int      // how many of order have been dealt in this lap
 	buckets uint64   // in a lap
-	ring    [][]tick // bucket n is at n modulo the length
-	turn    uint64   // number of the bucket whose turn it is, counted over all laps
-	handed  int      // how many of its ticks have been handed out
+	lap     int64    // the lap whose turn it is,
+	part    uint64   // and the bucket in it
+	begin   time.Duration
+	ring    [][]tick // the buckets from the one whose turn it is,
+	slot    int      // which is this one, on around the end
+	turn    []tick   // what is in that one
+	handed  int      // how many of those have been handed out
 	ended   bool
 }
 
 // tick is a reading of a device of the fleet, at the time it is due.
 type tick struct {
 	at     time.Duration
-	index  int64
 	device uint32 // index within the fleet
+	lap    int32  // number of the reading, but for its high half
 }
 
 const (
 	lap        = 1 << 32 // parts in which phases are counted
-	bucketSize = 32      // readings in a bucket, about: few enough to be sorted in no time
+	bucketSize = 8       // readings in a bucket, about: few enough to be sorted by insertion
 )
 
 func newStream(spec Fleet, first uint32, key uint64, pace Pace, own float64, draws *draws) *stream {
 	s := &stream{
-		pace:    pace,
+		pace:    follower{pace: &pace},
+		end:     pace.End(),
 		first:   first,
 		key:     key,
 		jitter:  float64(spec.Jitter),
@@ -78,6 +84,54 @@ func (s *stream) before() {
 	}
 }
 
+// head is the next tick. There is one after fill.
+func (s *stream) head() *tick { return &s.turn[s.handed] }
+
+// fill moves on to the next bucket that is not handed out; it is false when the load has ended.
+func (s *stream) fill() bool {
+	for s.handed == len(s.turn) && !s.ended {
+		s.ring[s.slot] = s.turn[:0]
+		s.handed = 0
+		if s.slot++; s.slot == len(s.ring) {
+			s.slot = 0
+		}
+		if s.part++; s.part == s.buckets {
+			s.part, s.dealt = 0, 0
+			s.lap++
+		}
+		s.deal()
+	}
+	return !s.ended
+}
+
+// deal deals out the stretch of the lap whose turn it is, and completes its bucket: with what is due from its beginning
+// up to the next one's, in order.
+func (s *stream) deal() {
+	if s.begin >= s.end {
+		s.turn, s.ended = nil, true
+		return
+	}
+	for ; s.dealt < len(s.order); s.dealt++ {
+		device := s.order[s.dealt]
+		if device>>32*s.buckets/lap != s.part {
+			break
+		}
+		s.put(s.lap, s.position(s.lap, device), device)
+	}
+	bucket := s.ring[s.slot]
+	for i := range bucket {
+		bucket[i].at = max(bucket[i].at, s.begin) // rounding may put it a nanosecond before
+	}
+	sortTicks(bucket)
+	s.begin = s.at(s.lap, float64(s.part+1)/float64(s.buckets))
+	next := s.ahead(1)
+	for n := len(bucket); n > 0 && bucket[n-1].at >= s.begin; n-- { // rounding again, and what lies beyond the load
+		*next = append(*next, bucket[n-1])
+		bucket = bucket[:n-1]
+	}
+	s.turn = bucket
+}
+
 // position is where in the lap, or in the one after it, the device's reading of that lap is due.
 func (s *stream) position(round int64, device uint64) uint64 {
 	position, index := device>>32, device&(lap-1)
@@ -90,70 +144,44 @@ func (s *stream) position(round int64, device uint64) uint64 {
 
 // put puts the device's reading of that lap into its bucket.
 func (s *stream) put(round int64, position, device uint64) {
-	bucket := s.bucket(uint64(round*int64(s.buckets) + int64(position*s.buckets/lap)))
-	*bucket = append(*bucket, tick{at: s.at(round, float64(position)/lap), index: round, device: uint32(device)})
+	bucket := s.ahead((round-s.lap)*int64(s.buckets) + int64(position*s.buckets/lap-s.part))
+	*bucket = append(*bucket, tick{at: s.at(round, float64(position)/lap), device: uint32(device), lap: int32(round)})
 }
 
-// head is the next tick. There is one after fill.
-func (s *stream) head() tick { return (*s.bucket(s.turn))[s.handed] }
-
-// fill moves on to the next bucket that is not handed out; it is false when the load has ended.
-func (s *stream) fill() bool {
-	for !s.ended && s.handed == len(*s.bucket(s.turn)) {
-		*s.bucket(s.turn) = (*s.bucket(s.turn))[:0]
-		s.handed = 0
-		s.turn++
-		s.deal()
+// ahead is the bucket that many after the one whose turn it is.
+func (s *stream) ahead(n int64) *[]tick {
+	slot := s.slot + int(n)
+	if slot >= len(s.ring) {
+		slot -= len(s.ring)
 	}
-	return !s.ended
-}
-
-// deal deals out the stretch of the lap whose turn it is, and completes its bucket: with what is due from its beginning
-// up to the next one's, in order.
-func (s *stream) deal() {
-	begin, end := s.begin(s.turn), s.begin(s.turn+1)
-	if begin >= s.pace.End() {
-		s.ended = true
-		return
-	}
-	round, part := int64(s.turn/s.buckets), s.turn%s.buckets
-	if part == 0 {
-		s.dealt = 0
-	}
-	for ; s.dealt < len(s.order); s.dealt++ {
-		device := s.order[s.dealt]
-		if device>>32*s.buckets/lap != part {
-			break
-		}
-		s.put(round, s.position(round, device), device)
-	}
-	bucket, next := s.bucket(s.turn), s.bucket(s.turn+1)
-	for i := range *bucket {
-		(*bucket)[i].at = max((*bucket)[i].at, begin) // rounding may put it a nanosecond before
-	}
-	slices.SortFunc(*bucket, func(a, b tick) int {
-		if a.at != b.at {
-			return cmp.Compare(a.at, b.at)
-		}
-		if a.device != b.device {
-			return cmp.Compare(a.device, b.device)
-		}
-		return cmp.Compare(a.index, b.index)
-	})
-	for n := len(*bucket); n > 0 && (*bucket)[n-1].at >= end; n-- { // rounding again, and what lies beyond the load
-		*next = append(*next, (*bucket)[n-1])
-		*bucket = (*bucket)[:n-1]
-	}
-}
-
-func (s *stream) bucket(turn uint64) *[]tick { return &s.ring[turn%uint64(len(s.ring))] }
-
-// begin is when the bucket begins.
-func (s *stream) begin(turn uint64) time.Duration {
-	return s.at(int64(turn/s.buckets), float64(turn%s.buckets)/float64(s.buckets))
+	return &s.ring[slot]
 }
 
 // at is when the fleet is at that position of a lap.
 func (s *stream) at(round int64, position float64) time.Duration {
-	return s.pace.When((float64(round) + position) * s.records)
+	return s.pace.when((float64(round) + position) * s.records)
+}
+
+// number is the number of the reading: a tick is never more than a few laps from the one whose turn it is.
+func (s *stream) number(t *tick) int64 { return s.lap + int64(t.lap-int32(s.lap)) }
+
+// sortTicks sorts by time, then by device, then by number. There are few, and without jitter they are in order.
+func sortTicks(ticks []tick) {
+	for i := 1; i < len(ticks); i++ {
+		t, at := ticks[i], i
+		for ; at > 0 && t.before(&ticks[at-1]); at-- {
+			ticks[at] = ticks[at-1]
+		}
+		ticks[at] = t
+	}
+}
+
+func (t *tick) before(other *tick) bool {
+	if t.at != other.at {
+		return t.at < other.at
+	}
+	if t.device != other.device {
+		return t.device < other.device
+	}
+	return t.lap-other.lap < 0
 }
