@@ -9,7 +9,7 @@ import (
 // effect is an anomaly as it concerns one fleet.
 type effect struct {
 	Anomaly
-	fleet   string
+	place   Place  // where; 0 stands for everywhere
 	label   uint64 // its bit in Traits.Anomalies
 	key     uint64
 	end     time.Duration
@@ -23,7 +23,7 @@ func effectsOn(fleet Fleet, spec Spec) []effect {
 		if anomaly.Where.Fleet != "" && anomaly.Where.Fleet != fleet.Name {
 			continue
 		}
-		e := effect{Anomaly: anomaly, fleet: fleet.Name, label: 1 << n, key: named(spec.Seed, "anomaly "+anomaly.Name), end: math.MaxInt64}
+		e := effect{Anomaly: anomaly, place: anomaly.Where.place(), label: 1 << n, key: named(spec.Seed, "anomaly "+anomaly.Name), end: math.MaxInt64}
 		if anomaly.For != nil {
 			e.end = anomaly.At + *anomaly.For
 		}
@@ -41,16 +41,31 @@ func effectsOn(fleet Fleet, spec Spec) []effect {
 // devices and among the readings.
 func (e *effect) strikes(o *occasion, draws *draws) bool {
 	return o.at >= e.At && o.at < e.end &&
-		e.Where.Covers(e.fleet, o.place) &&
+		covers(e.place.Building, o.place.Building) && covers(e.place.Floor, o.place.Floor) && covers(e.place.Room, o.place.Room) &&
 		draws.hits(mix(o.device, e.key), e.Where.Devices) && draws.hits(mix(o.reading, e.key), e.Rate)
 }
+
+func (w Where) place() Place {
+	var place Place
+	for _, part := range []struct {
+		into *int
+		from *int
+	}{{&place.Building, w.Building}, {&place.Floor, w.Floor}, {&place.Room, w.Room}} {
+		if part.from != nil {
+			*part.into = *part.from
+		}
+	}
+	return place
+}
+
+func covers(where, place int) bool { return where == 0 || where == place }
 
 // sense reads one sensor: the draw, then the anomalies in order, then the physical limits. It returns the anomalies that
 // changed the value as written, leaving out those whose change a later one wiped out. A sensor that has dropped out is
 // not present.
-func (g *Generator) sense(position int, s *sensor, o *occasion) (value float64, present bool, labels uint64) {
+func (g *Generator) sense(position int, s *sensor, o *occasion) (value int64, present bool, labels uint64) {
 	raw, deviation := g.draw(s, o)
-	natural := s.written(raw)
+	natural := s.written(raw) // in hundredths, as all that is written
 	value, present = natural, true
 	for _, e := range g.striking {
 		if !e.sensors[position] || !present {
@@ -90,7 +105,7 @@ func (g *Generator) stuckAt(e *effect, s *sensor, o *occasion) float64 {
 		return *e.To
 	}
 	began := *o
-	began.reading, began.nanos = mix(o.device, e.key), g.event(e.At, false)
+	began.reading, began.nanos = mix(o.device, e.key), g.event(e.At, false)*int64(time.Millisecond)
 	value, _ := g.draw(s, &began)
 	return value
 }

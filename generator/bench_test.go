@@ -53,6 +53,29 @@ func BenchmarkAppend(b *testing.B) {
 	b.SetBytes(int64(len(payload)))
 }
 
+// BenchmarkRecord is all that the generator does for a record of three sensors: handing out what is due, and making its
+// payload, with jitter, trends, every kind of anomaly and faults of delivery on. ns/op is the time for a record.
+func BenchmarkRecord(b *testing.B) {
+	for _, devices := range []int{10_000, 1_000_000} {
+		b.Run(fmt.Sprintf("devices=%d", devices), func(b *testing.B) {
+			g := New(forever(busySpec(devices/2), 100_000))
+			due := make([]Due, 0, 512)
+			var payload []byte
+			for n := 0; n < devices; n += len(due) { // a lap, in which the buckets find their size
+				due = g.Next(math.MaxInt64, due[:0])
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			for n := 0; n < b.N; n += len(due) {
+				due = g.Next(math.MaxInt64, due[:0])
+				for _, d := range due {
+					payload, _ = g.Append(payload[:0], d)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkNext hands out what is due of two fleets with jitter and faults of delivery.
 func BenchmarkNext(b *testing.B) {
 	for _, devices := range []int{100, 10_000, 1_000_000} {

@@ -1,7 +1,5 @@
 package generator
 
-import "strconv"
-
 // Device is one device of the fleet.
 type Device struct {
 	Number uint32 // counts over all fleets in the order of the scenario, from 0
@@ -34,6 +32,14 @@ const (
 	keyPadded = 10_000 // indexes below this one have that width
 )
 
+// appendIndex appends a device's index as its key has it.
+func appendIndex(dst []byte, index int) []byte {
+	if index < keyPadded {
+		return appendFour(dst, uint64(index))
+	}
+	return appendWhole(dst, uint64(index))
+}
+
 // keys holds the record keys of a fleet end to end in one string: a key costs its bytes and no header, and handing one
 // out allocates nothing.
 type keys struct {
@@ -46,10 +52,7 @@ func newKeys(fleet string, devices int) keys {
 	text := make([]byte, 0, devices*(width+1))
 	for index := range devices {
 		text = append(append(text, fleet...), '-')
-		for least := keyPadded / 10; least > 1 && index < least; least /= 10 {
-			text = append(text, '0')
-		}
-		text = strconv.AppendInt(text, int64(index), 10)
+		text = appendIndex(text, index)
 	}
 	return keys{text: string(text), width: width}
 }

@@ -42,8 +42,9 @@ type Generator struct {
 	fetched  bool
 	missing  int64
 
-	reading  Reading   // the one measured last
+	measured measured  // the reading measured last
 	striking []*effect // the effects on it
+	writer   *jsonWriter
 }
 
 // fleet is a Fleet made ready.
@@ -68,7 +69,7 @@ func New(spec Spec) *Generator {
 		delivery: spec.Delivery,
 		draws:    draws,
 		trends:   newTrends(spec, draws),
-		reading:  Reading{Values: []Value{}}, // JSON's [] rather than null when all sensors have dropped out
+		writer:   newJSONWriter(spec),
 	}
 	for _, f := range spec.Fleets {
 		made := fleet{
@@ -78,7 +79,7 @@ func New(spec Spec) *Generator {
 			effects: effectsOn(f, spec),
 		}
 		for _, name := range f.Sensors {
-			made.sensors = append(made.sensors, newSensor(name, spec.Sensors[name]))
+			made.sensors = append(made.sensors, newSensor(name, spec.Sensors[name], spec.Location.Buildings))
 		}
 		g.fleets = append(g.fleets, made)
 		g.streams = append(g.streams, newStream(f, made.first, made.key, g.pace, own, draws))
@@ -114,11 +115,11 @@ func (g *Generator) find(number uint32) (fleet, index int) {
 // Pace is the course of the load.
 func (g *Generator) Pace() Pace { return g.pace }
 
-// event is the event time of what is due at that time, in nanoseconds since 1970 UTC, cut to milliseconds.
+// event is the event time of what is due at that time, in milliseconds since 1970 UTC.
 func (g *Generator) event(at time.Duration, late bool) int64 {
 	nanos := g.start + int64(g.speed*float64(at))
 	if late {
 		nanos -= int64(g.delivery.Late.By)
 	}
-	return nanos - floorMod(nanos, int64(time.Millisecond))
+	return (nanos - floorMod(nanos, int64(time.Millisecond))) / int64(time.Millisecond)
 }

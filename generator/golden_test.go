@@ -24,7 +24,7 @@ func TestPayloadsAreTheSameInEveryProcess(t *testing.T) {
 		},
 		{
 			"nothing special", Due{Device: 12, Index: 0, At: 2005450115},
-			`{"device":"climate-0012","time":"2026-01-12T00:04:48.784Z","location":{"building":1,"floor":7,"room":1},"readings":[{"sensor":"temperature","value":28.77,"unit":"°C","status":"ok"},{"sensor":"humidity","value":57.24,"unit":"%","status":"ok"},{"sensor":"pressure","value":970.43,"unit":"hPa","status":"ok"}],"status":"ok"}`,
+			`{"device":"climate-0012","time":"2026-01-12T00:04:48.784Z","location":{"building":1,"floor":7,"room":1},"readings":[{"sensor":"temperature","value":28.76,"unit":"°C","status":"ok"},{"sensor":"humidity","value":57.24,"unit":"%","status":"ok"},{"sensor":"pressure","value":970.43,"unit":"hPa","status":"ok"}],"status":"ok"}`,
 			Traits{EventTime: time.UnixMilli(1768176288784).UTC()},
 		},
 		{

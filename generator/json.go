@@ -1,62 +1,102 @@
 package generator
 
 import (
-	"math"
-	"strconv"
 	"time"
 	"unicode/utf8"
 )
 
-// appendJSON appends what encoding/json makes of a reading whose values are multiples of 0.01.
-func appendJSON(dst []byte, r *Reading) []byte {
-	dst = append(dst, `{"device":`...)
-	dst = appendString(dst, r.Device)
-	dst = append(dst, `,"time":"`...)
-	dst = r.Time.AppendFormat(dst, time.RFC3339Nano)
-	dst = append(dst, `","location":{"building":`...)
-	dst = strconv.AppendInt(dst, int64(r.Location.Building), 10)
-	dst = append(dst, `,"floor":`...)
-	dst = strconv.AppendInt(dst, int64(r.Location.Floor), 10)
-	dst = append(dst, `,"room":`...)
-	dst = strconv.AppendInt(dst, int64(r.Location.Room), 10)
-	dst = append(dst, `},"readings":[`...)
-	for i := range r.Values {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		v := &r.Values[i]
-		dst = append(dst, `{"sensor":`...)
-		dst = appendString(dst, v.Sensor)
-		dst = append(dst, `,"value":`...)
-		dst = appendHundredths(dst, v.Value)
-		dst = append(dst, `,"unit":`...)
-		dst = appendString(dst, v.Unit)
-		dst = append(dst, `,"status":`...)
-		dst = appendString(dst, v.Status)
-		dst = append(dst, '}')
-	}
-	dst = append(dst, `],"status":`...)
-	dst = appendString(dst, r.Status)
-	return append(dst, '}')
+// jsonWriter writes what encoding/json makes of a Reading. What the readings of a fleet, of a sensor or of a second have
+// in common is written once and copied from then on.
+type jsonWriter struct {
+	fleets  []jsonFleet
+	seconds [2]jsonSecond // the last ones, of readings in time and of late ones: each kind comes in order of time
 }
 
-// appendHundredths appends a multiple of 0.01 of a magnitude up to greatest. Its shortest decimal form has two decimals
-// at most, so that whole numbers give it exactly.
-func appendHundredths(dst []byte, value float64) []byte {
-	n := int64(math.Round(value * 100))
-	if n < 0 {
-		dst = append(dst, '-')
-		n = -n
+// jsonFleet is what the readings of a fleet have in common.
+type jsonFleet struct {
+	device  []byte // up to the device's index
+	sensors []jsonSensor
+}
+
+// jsonSensor is what the values of a sensor have in common.
+type jsonSensor struct {
+	value  []byte                // up to the value, with the comma before it
+	status [len(statuses)][]byte // all after the value, by status
+}
+
+// jsonSecond is a second as text, from the end of the device on.
+type jsonSecond struct {
+	unix int64
+	text []byte // empty: none yet
+}
+
+func newJSONWriter(spec Spec) *jsonWriter {
+	w := &jsonWriter{}
+	for _, fleet := range spec.Fleets {
+		device := appendString([]byte(`{"device":`), fleet.Name+"-")
+		f := jsonFleet{device: device[:len(device)-1]}
+		for _, name := range fleet.Sensors {
+			sensor := jsonSensor{value: append(appendString([]byte(`,{"sensor":`), name), `,"value":`...)}
+			for i, status := range statuses {
+				unit := appendString([]byte(`,"unit":`), spec.Sensors[name].Unit)
+				sensor.status[i] = append(unit, `,"status":"`+status+`"}`...)
+			}
+			f.sensors = append(f.sensors, sensor)
+		}
+		w.fleets = append(w.fleets, f)
 	}
-	dst = strconv.AppendInt(dst, n/100, 10)
-	switch rest := byte(n % 100); {
-	case rest == 0:
-		return dst
-	case rest%10 == 0:
-		return append(dst, '.', '0'+rest/10)
-	default:
-		return append(dst, '.', '0'+rest/10, '0'+rest%10)
+	return w
+}
+
+func (w *jsonWriter) append(dst []byte, m *measured) []byte {
+	fleet := &w.fleets[m.fleet]
+	dst = append(dst, fleet.device...)
+	dst = appendIndex(dst, m.index)
+	dst = w.time(dst, m)
+	dst = append(dst, `,"location":{"building":`...)
+	dst = appendWhole(dst, uint64(m.place.Building))
+	dst = append(dst, `,"floor":`...)
+	dst = appendWhole(dst, uint64(m.place.Floor))
+	dst = append(dst, `,"room":`...)
+	dst = appendWhole(dst, uint64(m.place.Room))
+	dst = append(dst, `},"readings":[`...)
+	for i := range m.values {
+		v := &m.values[i]
+		sensor := &fleet.sensors[v.sensor]
+		if i == 0 {
+			dst = append(dst, sensor.value[1:]...)
+		} else {
+			dst = append(dst, sensor.value...)
+		}
+		dst = appendHundredths(dst, v.hundredths)
+		dst = append(dst, sensor.status[v.status]...)
 	}
+	dst = append(dst, `],"status":"`...)
+	dst = append(dst, statuses[m.status]...)
+	return append(dst, '"', '}')
+}
+
+// time appends the end of the device and the event time, in the format of time.RFC3339Nano.
+func (w *jsonWriter) time(dst []byte, m *measured) []byte {
+	millis := floorMod(m.millis, 1000)
+	unix := (m.millis - millis) / 1000
+	second := &w.seconds[0]
+	if m.late {
+		second = &w.seconds[1]
+	}
+	if second.unix != unix || len(second.text) == 0 {
+		second.unix = unix
+		second.text = time.Unix(unix, 0).UTC().AppendFormat(append(second.text[:0], `","time":"`...), "2006-01-02T15:04:05")
+	}
+	dst = append(dst, second.text...)
+	if millis > 0 {
+		first, last := millis/100, 2*(millis%100)
+		dst = append(dst, '.', '0'+byte(first), twoDigits[last], twoDigits[last+1])
+		for dst[len(dst)-1] == '0' {
+			dst = dst[:len(dst)-1]
+		}
+	}
+	return append(dst, 'Z', '"')
 }
 
 // appendString quotes as encoding/json does, HTML included.

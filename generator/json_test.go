@@ -2,6 +2,7 @@ package generator
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -42,50 +43,57 @@ func TestPayloadIsWhatEncodingJSONWrites(t *testing.T) {
 
 func TestHundredths(t *testing.T) {
 	for n := int64(-100_100); n <= 100_100; n += 7 {
-		sameNumber(t, hundredths(float64(n)/100))
+		sameNumber(t, n)
 	}
-	for _, value := range []float64{0, 0.01, 0.1, 0.29, 1.1, 10, 99.99, 100, -0.01, -0.5, -1013.25, greatest, greatest - 0.01, -greatest} {
-		sameNumber(t, hundredths(value))
+	for _, n := range []int64{0, 1, 10, 29, 110, 99_99, 999_999_99, 1_000_000_00, 123_4567_8900, greatest * 100, greatest*100 - 1} {
+		sameNumber(t, n)
+		sameNumber(t, -n)
 	}
 }
 
-func sameNumber(t *testing.T, value float64) {
+func sameNumber(t *testing.T, n int64) {
 	t.Helper()
-	want, err := json.Marshal(value)
+	want, err := json.Marshal(float64(n)/100 + 0) // a negative zero would show
 	require.NoError(t, err)
-	require.Equal(t, string(want), string(appendHundredths(nil, value)))
+	require.Equal(t, string(want), string(appendHundredths(nil, n)))
 }
 
-// anyReading makes a reading as the generator might, of arbitrary parts.
-func anyReading(device, sensor, unit, status string, millis int64, building, floor, room, count uint8, value float64) Reading {
-	const years9999 = 253402300800000
-	if math.IsNaN(value) {
-		value = 0
+func TestRoundIsThatOfMath(t *testing.T) {
+	for _, value := range []float64{0, 0.49999999999999994, 0.5, 1.5, 2.5, 1e15 + 0.5, 1<<53 - 1, 1 << 60, 2.4, 2.6} {
+		assert.Equal(t, int64(math.Round(value)), round(value), "%v", value)
+		assert.Equal(t, int64(math.Round(-value)), round(-value), "%v", -value)
 	}
-	r := Reading{
-		Device:   device,
-		Time:     time.UnixMilli(floorMod(millis, years9999)).UTC(),
-		Location: Place{int(building), int(floor), int(room)},
-		Values:   []Value{},
-		Status:   status,
-	}
-	for n := range count % 5 {
-		v := hundredths(min(max(value*float64(n), -greatest), greatest))
-		r.Values = append(r.Values, Value{Sensor: sensor, Value: v, Unit: unit, Status: status})
-	}
-	return r
 }
 
+// FuzzAppend: whatever the texts and the numbers, the payload is what encoding/json makes of the reading, and Decode
+// reads it back.
 func FuzzAppend(f *testing.F) {
 	for _, text := range awkward {
-		f.Add("climate-0042", text, text, text, int64(1768176000123), uint8(1), uint8(2), uint8(3), uint8(3), 25.129)
-		f.Add(text, "current", "A", "ok", int64(-1), uint8(0), uint8(255), uint8(100), uint8(2), -1e300)
+		f.Add("climate", text, text, int64(1768176000123), uint32(42), uint32(3), 25.129)
+		f.Add(text, "current", "A", int64(-1), uint32(4_294_967_295), uint32(1<<30), -1e300)
 	}
-	f.Fuzz(func(t *testing.T, device, sensor, unit, status string, millis int64, building, floor, room, count uint8, value float64) {
-		r := anyReading(device, sensor, unit, status, millis, building, floor, room, count, value)
-		want, err := json.Marshal(r)
+	f.Fuzz(func(t *testing.T, fleet, sensor, unit string, millis int64, index, place uint32, value float64) {
+		const years9999 = 253402300800000
+		spec := plainSpec(1)
+		spec.Fleets[0].Name, spec.Fleets[0].Sensors = fleet, []string{sensor, sensor}
+		spec.Sensors[sensor] = Sensor{Kind: Normal, Unit: unit, Mean: new(0.), Stddev: new(1.)}
+		g := New(spec)
+		if math.IsNaN(value) {
+			value = 0
+		}
+		hundredths := g.fleets[0].sensors[0].written(value)
+		m := &g.measured
+		*m = measured{
+			index: int(index), millis: floorMod(millis, years9999), late: millis%2 == 0, status: warning,
+			place: g.location.place(int(place)),
+		}
+		for n := range int(place % 3) {
+			m.values = append(m.values, shown{sensor: n, hundredths: hundredths, status: status(n)})
+		}
+		reading := g.spoken(fmt.Sprintf("%s-%04d", fleet, index), time.UnixMilli(m.millis).UTC())
+		want, err := json.Marshal(reading)
 		require.NoError(t, err)
-		got := appendJSON([]byte("x"), &r)
+		got := g.writer.append([]byte("x"), m)
 		require.Equal(t, "x"+string(want), string(got))
 
 		var decoded, reference Reading

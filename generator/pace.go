@@ -101,7 +101,7 @@ func (s *segment) when(records float64) time.Duration {
 	case rest > 0:
 		x = 2 * rest / (s.from + math.Sqrt(s.from*s.from+2*slope*rest))
 	}
-	return s.start + time.Duration(math.Round(x*1e9))
+	return s.start + time.Duration(round(x*1e9))
 }
 
 func (p Pace) segmentAt(elapsed time.Duration) segment {

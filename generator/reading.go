@@ -1,9 +1,6 @@
 package generator
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Reading is the payload of a record: what a device says at one moment. The tags are the payload's JSON.
 type Reading struct {
@@ -39,21 +36,56 @@ type occasion struct {
 	place           Place
 }
 
+// measured is a reading before it is written: numbers alone, so that making one costs little more than its draws.
+type measured struct {
+	fleet, index int
+	millis       int64 // event time, since 1970 UTC
+	late         bool
+	place        Place
+	values       []shown
+	status       status // the worst of its values'
+}
+
+// shown is what one sensor shows.
+type shown struct {
+	sensor     int   // position among the fleet's
+	hundredths int64 // the value × 100
+	status     status
+}
+
 // Append appends the payload of what is due, as JSON, and tells its traits. In steady state it allocates nothing.
 func (g *Generator) Append(dst []byte, due Due) ([]byte, Traits) {
 	traits := g.measure(due)
-	return appendJSON(dst, &g.reading), traits
+	return g.writer.append(dst, &g.measured), traits
 }
 
 // Reading is the same as a value: what Append writes.
 func (g *Generator) Reading(due Due) Reading {
-	g.measure(due)
-	reading := g.reading
-	reading.Values = slices.Clone(reading.Values)
+	traits := g.measure(due)
+	return g.spoken(g.Device(due.Device).Key, traits.EventTime)
+}
+
+// spoken is what was measured last as a value.
+func (g *Generator) spoken(device string, at time.Time) Reading {
+	m := &g.measured
+	fleet := &g.fleets[m.fleet]
+	reading := Reading{
+		Device:   device,
+		Time:     at,
+		Location: m.place,
+		Values:   make([]Value, 0, len(m.values)), // JSON's [] rather than null when all sensors have dropped out
+		Status:   statuses[m.status],
+	}
+	for _, v := range m.values {
+		s := fleet.sensors[v.sensor]
+		reading.Values = append(reading.Values, Value{
+			Sensor: s.name, Value: float64(v.hundredths) / 100, Unit: s.unit, Status: statuses[v.status],
+		})
+	}
 	return reading
 }
 
-// measure fills g.reading.
+// measure fills g.measured.
 func (g *Generator) measure(due Due) Traits {
 	n, index := g.find(due.Device)
 	fleet := &g.fleets[n]
@@ -66,8 +98,9 @@ func (g *Generator) measure(due Due) Traits {
 		place:   g.location.place(index),
 	}
 	late := g.draws.hits(forLate.of(o.reading), g.delivery.Late.Rate)
-	o.nanos = g.event(due.At, late)
-	traits := Traits{EventTime: time.Unix(0, o.nanos).UTC(), Late: late}
+	millis := g.event(due.At, late)
+	o.nanos = millis * int64(time.Millisecond)
+	traits := Traits{EventTime: time.UnixMilli(millis).UTC(), Late: late}
 
 	g.striking = g.striking[:0]
 	for i := range fleet.effects {
@@ -75,14 +108,9 @@ func (g *Generator) measure(due Due) Traits {
 			g.striking = append(g.striking, effect)
 		}
 	}
-	r := &g.reading
-	*r = Reading{
-		Device:   fleet.keys.at(index),
-		Time:     traits.EventTime,
-		Location: o.place,
-		Values:   r.Values[:0],
-		Status:   StatusOK,
-	}
+	m := &g.measured
+	m.fleet, m.index, m.millis, m.late, m.place = n, index, millis, late, o.place
+	m.values, m.status = m.values[:0], fine
 	for position, s := range fleet.sensors {
 		value, present, labels := g.sense(position, s, &o)
 		traits.Anomalies |= labels
@@ -90,11 +118,9 @@ func (g *Generator) measure(due Due) Traits {
 			continue
 		}
 		status := s.status(value)
-		r.Values = append(r.Values, Value{Sensor: s.name, Value: value, Unit: s.unit, Status: status})
-		if status == StatusError || r.Status == StatusOK {
-			r.Status = status
-		}
+		m.values = append(m.values, shown{sensor: position, hundredths: value, status: status})
+		m.status = max(m.status, status)
 	}
-	traits.Alert = r.Status == StatusError
+	traits.Alert = m.status == alarming
 	return traits
 }

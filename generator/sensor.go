@@ -12,6 +12,17 @@ const (
 	StatusError   = "error"
 )
 
+// status is a status by its severity.
+type status uint8
+
+const (
+	fine status = iota
+	warning
+	alarming
+)
+
+var statuses = [...]string{fine: StatusOK, warning: StatusWarning, alarming: StatusError}
+
 // AlarmsBelow says on which side of its thresholds the sensor alarms: below, where its error threshold is below its
 // warning threshold, or, with only one of the two (or both the same), where that is below the mean (a switch: P).
 func (s Sensor) AlarmsBelow() bool {
@@ -40,16 +51,17 @@ type sensor struct {
 	p            float64 // switch
 	hold         int64   // switch, nanoseconds
 	gains        [trendCount]float64
+	shifts       *shifts // nil where there are no trends
 
 	low, high      float64 // physical limits, drawn in to values that have two decimals
-	side           float64 // −1 where the sensor alarms below its thresholds, so that thresholds × side are upper ones
-	warning, alarm float64 // × side
+	side           int64   // −1 where the sensor alarms below its thresholds, so that thresholds × side are upper ones
+	warning, alarm int64   // hundredths × side that are not yet beyond the threshold
 }
 
 // greatest is the largest magnitude up to which a float64 tells hundredths apart.
-const greatest = 1 << 53 / 100
+const greatest = 1 << 46
 
-func newSensor(name string, spec Sensor) *sensor {
+func newSensor(name string, spec Sensor, buildings int) *sensor {
 	s := &sensor{name: name, unit: spec.Unit, kind: spec.Kind, key: named(0, name), low: -greatest, high: greatest, side: 1}
 	switch spec.Kind {
 	case Normal:
@@ -59,6 +71,9 @@ func newSensor(name string, spec Sensor) *sensor {
 	}
 	for name, gain := range spec.Trends {
 		s.gains[slices.Index(TrendNames(), name)] = gain
+	}
+	if s.gains != [trendCount]float64{} {
+		s.shifts = newShifts(&s.gains, s.hold, buildings)
 	}
 	if limit := spec.Thresholds.Min; limit != nil {
 		if s.low = hundredths(*limit); s.low < *limit {
@@ -75,14 +90,21 @@ func newSensor(name string, spec Sensor) *sensor {
 	if spec.AlarmsBelow() {
 		s.side = -1
 	}
-	s.warning, s.alarm = math.Inf(1), math.Inf(1)
-	if limit := spec.Thresholds.Warning; limit != nil {
-		s.warning = *limit * s.side
-	}
-	if limit := spec.Thresholds.Error; limit != nil {
-		s.alarm = *limit * s.side
-	}
+	s.warning, s.alarm = s.bound(spec.Thresholds.Warning), s.bound(spec.Thresholds.Error)
 	return s
+}
+
+// bound is the last of the values as written that is not beyond the threshold, in hundredths × side.
+func (s *sensor) bound(threshold *float64) int64 {
+	if threshold == nil {
+		return math.MaxInt64
+	}
+	limit := min(max(*threshold*float64(s.side), -greatest-1), greatest)
+	n := round(limit * 100)
+	if float64(n)/100 > limit {
+		n--
+	}
+	return n
 }
 
 // draw is what the sensor shows when no anomaly befalls it, and by how much of that chance is to blame.
@@ -91,7 +113,7 @@ func (g *Generator) draw(s *sensor, o *occasion) (value, deviation float64) {
 		return g.state(s, o), 0
 	}
 	deviation = s.stddev * g.draws.normal(mix(o.reading, s.key))
-	return s.mean + g.trends.shift(&s.gains, o.nanos, o.place.Building) + deviation, deviation
+	return s.mean + s.shift(g.trends, o.nanos, o.place.Building) + deviation, deviation
 }
 
 // state is the state of a switch. Event time is cut into slots of hold, which begin at another moment for every device;
@@ -100,35 +122,36 @@ func (g *Generator) state(s *sensor, o *occasion) float64 {
 	key := mix(o.device, s.key)
 	offset := int64(g.draws.uniform(key) * float64(s.hold))
 	begin := o.nanos - floorMod(o.nanos-offset, s.hold)
-	if g.draws.uniform(mix(key, uint64(begin))) < s.p+g.trends.shift(&s.gains, begin, o.place.Building) {
+	if g.draws.uniform(mix(key, uint64(begin))) < s.p+s.shift(g.trends, begin, o.place.Building) {
 		return 1
 	}
 	return 0
 }
 
-// written is the value as it goes into a record: within the sensor's physical limits, and with two decimals, or 0 or 1.
-func (s *sensor) written(value float64) float64 {
+// written is the value as it goes into a record, in hundredths: within the sensor's physical limits, and with two
+// decimals, or 0 or 1.
+func (s *sensor) written(value float64) int64 {
 	if s.kind == Switch {
 		if value >= 0.5 {
-			return 1
+			return 100
 		}
 		return 0
 	}
-	return hundredths(min(max(value, s.low), s.high))
+	return round(min(max(value, s.low), s.high) * 100)
 }
 
-// hundredths rounds to two decimals. The sum turns a negative zero, which JSON would show, into zero.
-func hundredths(value float64) float64 { return math.Round(value*100)/100 + 0 }
+// hundredths rounds to two decimals.
+func hundredths(value float64) float64 { return math.Round(value*100) / 100 }
 
 // status is the status of a value as written: on a threshold it is not beyond it.
-func (s *sensor) status(value float64) string {
-	switch {
-	case value*s.side > s.alarm:
-		return StatusError
-	case value*s.side > s.warning:
-		return StatusWarning
+func (s *sensor) status(hundredths int64) status {
+	switch n := hundredths * s.side; {
+	case n > s.alarm:
+		return alarming
+	case n > s.warning:
+		return warning
 	default:
-		return StatusOK
+		return fine
 	}
 }
 

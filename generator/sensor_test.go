@@ -35,9 +35,9 @@ func TestStatus(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			assert.Equal(t, test.below, test.sensor.AlarmsBelow())
-			s := newSensor("x", test.sensor)
+			s := newSensor("x", test.sensor, 1)
 			for value, want := range test.status {
-				assert.Equal(t, want, s.status(value), "%v", value)
+				assert.Equal(t, want, statuses[s.status(round(value*100))], "%v", value)
 			}
 		})
 	}
@@ -96,8 +96,8 @@ func TestWrittenValues(t *testing.T) {
 		{nil, nil, 1.005, 1}, // which is 1.00499999999999989… in binary
 		{nil, nil, 1.015001, 1.02},
 		{nil, nil, -1.006, -1.01},
-		{nil, nil, 1e300, 90071992547409},
-		{nil, nil, math.Inf(-1), -90071992547409},
+		{nil, nil, 1e300, 70368744177664},
+		{nil, nil, math.Inf(-1), -70368744177664},
 		{new(0.), new(10.), -3, 0},
 		{new(0.), new(10.), 10.001, 10},
 		{new(0.), new(10.004), 11, 10},
@@ -107,18 +107,15 @@ func TestWrittenValues(t *testing.T) {
 		{new(-3.006), new(10.), -11, -3},
 		{new(1.1), new(10.), -11, 1.1},
 		{new(0.57), new(10.), -11, 0.57},
-		{new(-1e300), new(1e300), 1e299, 90071992547409},
-		{new(-1e300), new(1e300), -1e299, -90071992547409},
+		{new(-1e300), new(1e300), 1e299, 70368744177664},
+		{new(-1e300), new(1e300), -1e299, -70368744177664},
 	} {
-		s := newSensor("x", Sensor{Kind: Normal, Mean: new(5.), Stddev: new(1.), Thresholds: Thresholds{Min: test.min, Max: test.max}})
-		assert.InDelta(t, test.want, s.written(test.raw), 0, "%+v", test)
+		s := newSensor("x", Sensor{Kind: Normal, Mean: new(5.), Stddev: new(1.), Thresholds: Thresholds{Min: test.min, Max: test.max}}, 1)
+		assert.InDelta(t, test.want, float64(s.written(test.raw))/100, 0, "%+v", test)
 	}
-	s := newSensor("x", Sensor{Kind: Normal, Mean: new(5.), Stddev: new(1.)})
-	assert.False(t, math.Signbit(s.written(-0.001)), "no negative zero")
-
-	s = newSensor("x", Sensor{Kind: Switch, P: new(0.5), Hold: new(time.Hour)})
+	s := newSensor("x", Sensor{Kind: Switch, P: new(0.5), Hold: new(time.Hour)}, 1)
 	for raw, want := range map[float64]float64{-3: 0, 0: 0, 0.4: 0, 0.5: 1, 1: 1, 7: 1} {
-		assert.InDelta(t, want, s.written(raw), 0)
+		assert.InDelta(t, want, float64(s.written(raw))/100, 0)
 	}
 }
 

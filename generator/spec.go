@@ -80,7 +80,8 @@ type Thresholds struct {
 }
 
 // Trends describes the shapes that sensors may follow. Each is a function of event time with values in −1 … 1
-// (weather: standard deviation 1) that a sensor multiplies with its own gain.
+// (weather: standard deviation 1) that a sensor multiplies with its own gain. A reading follows them by the second: what
+// they are at the beginning of the second of its event time.
 type Trends struct {
 	Diurnal  Diurnal  `yaml:"diurnal"`
 	Seasonal Seasonal `yaml:"seasonal"`

@@ -24,9 +24,8 @@ func samples(t *testing.T, spec Spec, sensor string, n int, due func(k int) Due)
 	values := make([]float64, n)
 	for k := range values {
 		g.measure(due(k))
-		values[k] = g.reading.Values[0].Value
+		values[k] = float64(g.measured.values[0].hundredths) / 100
 	}
-	require.Equal(t, sensor, g.reading.Values[0].Sensor)
 	return values
 }
 
@@ -196,10 +195,10 @@ func TestSwitchHoldsItsState(t *testing.T) {
 	changes := 0
 	offsets := map[int64]bool{}
 	for device := range uint32(200) {
-		last, border := -1., int64(-1)
+		last, border := int64(-1), int64(-1)
 		for k := range int64(borders * hold / step.Seconds()) {
 			g.measure(Due{Device: device, Index: int64(k), At: time.Duration(k) * step})
-			if state := g.reading.Values[3].Value; state != last && last >= 0 {
+			if state := g.measured.values[3].hundredths; state != last && last >= 0 {
 				changes++
 				slot := k % int64(hold/step.Seconds())
 				if border >= 0 {
@@ -208,7 +207,7 @@ func TestSwitchHoldsItsState(t *testing.T) {
 				border = slot
 				offsets[slot] = true
 			}
-			last = g.reading.Values[3].Value
+			last = g.measured.values[3].hundredths
 		}
 	}
 	// Two neighbouring borders share a slot, so that both change with the probability pq rather than (2pq)²: that covariance

@@ -37,6 +37,53 @@ func newTrends(spec Spec, draws *draws) *trends {
 	}
 }
 
+// shifts remembers what the trends last added to a sensor. The trends move slowly: they are read at whole seconds of
+// event time, so that most readings find theirs computed.
+type shifts struct {
+	everywhere bool   // the same for all buildings
+	stride     uint64 // seconds remembered for each building
+	cached     []cachedShift
+}
+
+type cachedShift struct {
+	building int // 0: none yet
+	second   int64
+	value    float64
+}
+
+// newShifts remembers the last eight seconds of each building, and for a switch as many more as its hold is long, since
+// its state was drawn up to that long ago; all that within bounds.
+func newShifts(gains *[trendCount]float64, hold int64, buildings int) *shifts {
+	const most = 4096
+	s := &shifts{everywhere: gains[weatherTrend] == 0, stride: 8}
+	if s.everywhere {
+		buildings = 1
+	}
+	for ; s.stride < most && int64(s.stride)*int64(time.Second) < hold+8*int64(time.Second); s.stride *= 2 {
+	}
+	size := s.stride
+	for ; size < most && size < s.stride*uint64(buildings); size *= 2 {
+	}
+	s.cached = make([]cachedShift, size)
+	return s
+}
+
+// shift is what the trends add to the sensor in a building at an event time.
+func (s *sensor) shift(t *trends, nanos int64, building int) float64 {
+	if s.shifts == nil {
+		return 0
+	}
+	if s.shifts.everywhere {
+		building = 1
+	}
+	second := (nanos - floorMod(nanos, int64(time.Second))) / int64(time.Second)
+	cached := &s.shifts.cached[(uint64(building)*s.shifts.stride+uint64(second))%uint64(len(s.shifts.cached))]
+	if cached.second != second || cached.building != building {
+		*cached = cachedShift{building: building, second: second, value: t.shift(&s.gains, second*int64(time.Second), building)}
+	}
+	return cached.value
+}
+
 // shift sums gain × trend for the gains in the order of TrendNames.
 func (t *trends) shift(gains *[trendCount]float64, nanos int64, building int) float64 {
 	sum := 0.
