@@ -43,13 +43,14 @@ func (t *text) add(lines ...string) { t.lines = append(t.lines, lines...) }
 
 func (t *text) section(title string) { t.add("", t.ink.bold(title)) }
 
-// sentence adds a text, broken into lines, behind a mark.
+// sentence adds a text, broken into lines, behind a mark. Lines that it has already, such as those of a broker's log, stay
+// lines.
 func (t *text) sentence(mark, words string) {
-	for i, piece := range Wrap(words, columns-len([]rune(mark))) {
-		if i > 0 {
+	for line := range strings.SplitSeq(words, "\n") {
+		for _, piece := range Wrap(line, columns-len([]rune(mark))) {
+			t.add(mark + piece)
 			mark = strings.Repeat(" ", len([]rune(mark)))
 		}
-		t.add(mark + piece)
 	}
 }
 
