@@ -108,7 +108,8 @@ func newKit(ctx context.Context, connect producer.New) (kit, error) {
 	return kit{}, fmt.Errorf("New takes none of these settings, with a cluster that is well: %w", errors.Join(refused...))
 }
 
-// usual are the settings of the kit: those of a scenario, but less patient, so that what fails does so soon.
+// usual are the settings of the kit: those of a scenario, but less patient in what it tries again, so that what fails does
+// so soon, and more patient with a broker that is silent, so that a client is seen to wait for as long as it is told.
 func usual() producer.Config {
 	return producer.Config{
 		ClientID:    "fleetproof-conform",
@@ -116,7 +117,7 @@ func usual() producer.Config {
 		Compression: producer.CompressionNone,
 		Batch:       producer.Batch{Bytes: 16 << 10, Linger: time.Millisecond},
 		Retry:       producer.Retry{Max: 200, Backoff: 20 * time.Millisecond},
-		Timeout:     producer.Timeout{Dial: time.Second, Read: 3 * time.Second, Request: time.Second},
+		Timeout:     producer.Timeout{Dial: time.Second, Read: 30 * time.Second, Request: 10 * time.Second},
 		Encoding:    producer.EncodingJSON,
 	}
 }

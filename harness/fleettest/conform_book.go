@@ -20,6 +20,8 @@ const identity = "sequence"
 
 // book knows every record of a scene and what was said of it.
 type book struct {
+	topic string
+
 	mu      sync.Mutex
 	entries []*entry
 	of      map[*producer.Record]*entry
@@ -42,8 +44,6 @@ type entry struct {
 // String names the record in a message.
 func (e *entry) String() string { return fmt.Sprintf("record %d (%s)", e.sequence, e.original.Key) }
 
-func newBook() *book { return &book{of: map[*producer.Record]*entry{}} }
-
 // add makes so many records to be sent.
 func (b *book) add(n int) []*entry { return b.addSized(n, 0) }
 
@@ -59,7 +59,7 @@ func (b *book) addSized(n, size int) []*entry {
 			value = append(value, bytes.Repeat([]byte{' '}, pad)...)
 		}
 		e := &entry{sequence: i, record: &producer.Record{
-			Topic:     topic,
+			Topic:     b.topic,
 			Key:       fmt.Appendf(nil, "device-%04d", i%keys),
 			Value:     value,
 			Headers:   []producer.Header{{Key: identity, Value: strconv.AppendInt(nil, int64(i), 10)}},

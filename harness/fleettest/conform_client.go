@@ -44,9 +44,9 @@ type client struct {
 	ended    bool // Close was called
 }
 
-// start connects a producer.
-func (k kit) start(ctx context.Context, config producer.Config) (*client, error) {
-	c := &client{book: newBook()}
+// start connects a producer, to send to a topic.
+func (k kit) start(ctx context.Context, config producer.Config, topic string) (*client, error) {
+	c := &client{book: &book{topic: topic, of: map[*producer.Record]*entry{}}}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	err := bounded(ctx, "New", func(ctx context.Context) (err error) {

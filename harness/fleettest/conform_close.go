@@ -88,7 +88,9 @@ func closeIsLast(ctx context.Context, k kit) error {
 		return err
 	}
 	defer s.close()
-	_ = s.end(0)
+	if err := s.ends(0); err != nil {
+		return nil // it has not closed, which another clause is about
+	}
 	s.book.shut()
 	s.gate.let() // the answers that Close did not wait for
 	late := time.NewTimer(2 * moment)
@@ -133,11 +135,11 @@ func closeReleases(ctx context.Context, k kit) error {
 	}
 	defer s.close()
 	config := s.bootstrapped(k.config)
-	if err := k.live(ctx, config); err != nil {
+	if err := k.live(ctx, config, s.topic); err != nil {
 		return err
 	}
 	id := fmt.Sprintf("%p", s)
-	pprof.Do(ctx, pprof.Labels(label, id), func(ctx context.Context) { err = k.live(ctx, config) })
+	pprof.Do(ctx, pprof.Labels(label, id), func(ctx context.Context) { err = k.live(ctx, config, s.topic) })
 	if err != nil {
 		return err
 	}
@@ -153,8 +155,8 @@ func closeReleases(ctx context.Context, k kit) error {
 }
 
 // live connects, sends, flushes and closes.
-func (k kit) live(ctx context.Context, config producer.Config) error {
-	c, err := k.start(ctx, config)
+func (k kit) live(ctx context.Context, config producer.Config, topic string) error {
+	c, err := k.start(ctx, config, topic)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/fleetproof/fleetproof/producer"
 )
@@ -29,17 +30,29 @@ func (c *client) missing() []string {
 }
 
 func flushWaits(ctx context.Context, k kit) error {
-	s, err := k.open(ctx, k.config)
+	s, err := k.openHeld(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	if err := s.sendAndFlush(some); err != nil {
-		return err
+	flushed := make(chan error, 1)
+	go func() { flushed <- s.flush(patience) }()
+	select {
+	case err := <-flushed:
+		if err != nil {
+			return fmt.Errorf("Flush ends before its context, with an error: %w", err)
+		}
+	case <-time.After(moment):
+		s.gate.let()
+		if err := <-flushed; err != nil {
+			return fmt.Errorf("with a cluster that is well again: %w", err)
+		}
 	}
 	return breaches("every accepted record has its outcome when Flush has returned without an error", s.missing())
 }
 
+// flushWaitsForCallback looks at a record that Send has accepted. An outcome may also come before Send has returned; then
+// there is nothing to see here.
 func flushWaitsForCallback(ctx context.Context, k kit) error {
 	s, err := k.open(ctx, k.config)
 	if err != nil {
@@ -50,11 +63,19 @@ func flushWaitsForCallback(ctx context.Context, k kit) error {
 	take := sync.OnceFunc(func() { close(taken) })
 	defer take()
 	s.book.told = func(*entry, producer.Outcome) { <-taken }
-	if err := s.send(1); err != nil {
-		return err
-	}
+	sent := make(chan error, 1)
+	go func() { sent <- s.send(1) }()
 	if err := await(patience, func() (bool, error) { return s.book.count(0) > 0, nil }, "a record has its outcome"); err != nil {
 		return err
+	}
+	select {
+	case err := <-sent:
+		if err != nil {
+			return err
+		}
+	case <-time.After(moment):
+		take()
+		return <-sent
 	}
 	err = s.flush(short)
 	take()

@@ -32,14 +32,14 @@ func (s *scene) read(ctx context.Context) (stored, error) {
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(s.cluster.Bootstrap()...),
 		kgo.Dialer(s.cluster.Dial),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: starts}),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{s.topic: starts}),
 		kgo.FetchMaxWait(moment),
 	)
 	if err != nil {
 		return all, fmt.Errorf("read the log back: %w", err)
 	}
 	defer client.Close()
-	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topic)
+	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, s.topic)
 	if err == nil {
 		err = ends.Error()
 	}

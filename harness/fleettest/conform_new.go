@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/fleetproof/fleetproof/producer"
 )
@@ -18,9 +19,9 @@ func newClauses() []clause {
 	}
 }
 
-// fails wants New to return an error and no producer, soon after the end of its context.
-func (k kit) fails(ctx context.Context, config producer.Config) error {
-	ctx, cancel := context.WithTimeout(ctx, short)
+// fails wants New to return an error, at the latest soon after the end of its context.
+func (k kit) fails(ctx context.Context, config producer.Config, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	connected := make(chan producer.Producer, 1)
 	err := bounded(ctx, "New", func(ctx context.Context) error {
@@ -32,31 +33,23 @@ func (k kit) fails(ctx context.Context, config producer.Config) error {
 	if errors.As(err, &hung) {
 		return err
 	}
-	p := <-connected
-	if p != nil {
-		c := client{producer: p}
-		_ = c.end(short)
-	}
-	switch {
-	case err == nil:
+	if p := <-connected; err == nil {
+		if p != nil {
+			c := client{producer: p}
+			_ = c.end(short)
+		}
 		return errors.New("New returned no error")
-	case p != nil:
-		return fmt.Errorf("New returned a producer beside its error: %w", err)
 	}
 	return nil
 }
 
+// nobody is an address where nobody listens: TCP's port 1. A port that was free a moment ago may be anybody's now.
+const nobody = "127.0.0.1:1"
+
 func newAlone(ctx context.Context, k kit) error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	if err := listener.Close(); err != nil { // nobody listens here any more
-		return err
-	}
 	config := k.config
-	config.Bootstrap = []string{listener.Addr().String()}
-	if err := k.fails(ctx, config); err != nil {
+	config.Bootstrap = []string{nobody}
+	if err := k.fails(ctx, config, short); err != nil {
 		return fmt.Errorf("New returns when it is ready to accept records, and an error where nobody listens: %w", err)
 	}
 	return nil
@@ -87,7 +80,7 @@ func newUnanswered(ctx context.Context, k kit) error {
 	}()
 	config := k.config
 	config.Bootstrap = []string{listener.Addr().String()}
-	if err := k.fails(ctx, config); err != nil {
+	if err := k.fails(ctx, config, short); err != nil {
 		return fmt.Errorf("New returns when it is ready to accept records, and an error where nobody answers: %w", err)
 	}
 	return nil
@@ -110,7 +103,7 @@ func newRefuses(ctx context.Context, k kit) error {
 	} {
 		config := s.bootstrapped(k.config)
 		wrong.change(&config)
-		if err := k.fails(ctx, config); err != nil {
+		if err := k.fails(ctx, config, patience); err != nil {
 			found = append(found, fmt.Sprintf("%s: %v", wrong.setting, err))
 		}
 	}

@@ -2,6 +2,7 @@ package fleettest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,7 +19,6 @@ import (
 
 // The cluster of every clause.
 const (
-	topic      = "conformance"
 	partitions = 4
 	brokers    = 2
 )
@@ -29,9 +29,11 @@ const (
 //	         ◀── (lossy)
 type scene struct {
 	*client
+	topic   string // of this scene alone: a producer that does not end may find another scene at the address of its own
 	cluster *broker.Cluster
 	links   *fault.Links
 	gate    gate
+	losing  *fault.Runner // nil: no responses are lost
 	lossy   sync.WaitGroup
 	heal    context.CancelFunc
 }
@@ -42,7 +44,7 @@ func (k kit) open(ctx context.Context, config producer.Config) (*scene, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.client, err = k.start(ctx, s.bootstrapped(config)); err != nil {
+	if s.client, err = k.start(ctx, s.bootstrapped(config), s.topic); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -51,7 +53,7 @@ func (k kit) open(ctx context.Context, config producer.Config) (*scene, error) {
 
 // stage starts a cluster without a producer.
 func (k kit) stage(ctx context.Context) (s *scene, err error) {
-	s = &scene{gate: gate{open: true, opened: make(chan struct{}), acks: map[int16]bool{}}, heal: func() {}}
+	s = &scene{topic: "conformance-" + rand.Text(), gate: gate{open: true, opened: make(chan struct{}), acks: map[int16]bool{}}, heal: func() {}}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -61,7 +63,7 @@ func (k kit) stage(ctx context.Context) (s *scene, err error) {
 	if s.links, err = fault.Listen(brokers, 1); err != nil {
 		return s, err
 	}
-	s.cluster, err = broker.Start(ctx, broker.Spec{Kind: broker.Embedded, Brokers: brokers}, topics(), s.links.Addrs())
+	s.cluster, err = broker.Start(ctx, broker.Spec{Kind: broker.Embedded, Brokers: brokers}, s.topics(), s.links.Addrs())
 	if err != nil {
 		return s, err
 	}
@@ -73,8 +75,8 @@ func (k kit) stage(ctx context.Context) (s *scene, err error) {
 	return s, errors.Join(s.cluster.Hold(s.gate.pass), s.cluster.Observe(s.gate.observe))
 }
 
-func topics() []broker.Topic {
-	return []broker.Topic{{Name: topic, Partitions: partitions, ReplicationFactor: 1, MinInsyncReplicas: 1}}
+func (s *scene) topics() []broker.Topic {
+	return []broker.Topic{{Name: s.topic, Partitions: partitions, ReplicationFactor: 1, MinInsyncReplicas: 1}}
 }
 
 // bootstrapped are settings that lead to the cluster.
@@ -113,8 +115,8 @@ func (s *scene) crash() error {
 func (s *scene) lose(ctx context.Context, spec fault.Spec) error {
 	spec.Name, spec.Do, spec.Target, spec.For = "loss", fault.LoseAck, fault.Target{All: true}, time.Hour
 	began := time.Now()
-	runner := fault.NewRunner([]fault.Spec{spec}, fault.Field{
-		World:       fault.World{Broker: broker.Embedded, Brokers: brokers, Topics: topics()},
+	s.losing = fault.NewRunner([]fault.Spec{spec}, fault.Field{
+		World:       fault.World{Broker: broker.Embedded, Brokers: brokers, Topics: s.topics()},
 		Cluster:     s.cluster,
 		Links:       s.links,
 		Clock:       func() time.Duration { return time.Since(began) },
@@ -123,16 +125,19 @@ func (s *scene) lose(ctx context.Context, spec fault.Spec) error {
 	})
 	ctx, s.heal = context.WithCancel(ctx)
 	broken := make(chan error, 1)
-	s.lossy.Go(func() { broken <- runner.Run(ctx) })
+	s.lossy.Go(func() { broken <- s.losing.Run(ctx) })
 	return await(patience, func() (bool, error) {
 		select {
 		case err := <-broken:
 			return false, fmt.Errorf("lose responses: %w", errors.Join(err, errors.New("it is over already")))
 		default:
-			return runner.Lives()[0].InjectedAt != fault.Never, nil
+			return s.losing.Lives()[0].InjectedAt != fault.Never, nil
 		}
 	}, "responses are lost")
 }
+
+// lost is how many responses have been swallowed.
+func (s *scene) lost() int64 { return s.losing.Lives()[0].Hits }
 
 // await asks until the answer is yes, gently.
 func await(limit time.Duration, done func() (bool, error), what string) error {

@@ -57,7 +57,18 @@ func sendEnds(ctx context.Context, k kit) error {
 	case errors.Is(err, producer.ErrClosed):
 		return errors.New("Send returned ErrClosed, and nobody has called Close")
 	}
-	return nil
+	return s.refusedAlone()
+}
+
+// refusedAlone wants no outcome for what Send refused.
+func (c *client) refusedAlone() error {
+	var found []string
+	for _, e := range c.book.all() {
+		if e.refused != nil && len(e.outcomes) > 0 {
+			found = append(found, fmt.Sprintf("%s has %s, and Send had refused it: %v", &e, outcomes(e.outcomes), e.refused))
+		}
+	}
+	return breaches("a record that Send refused has no outcome", found)
 }
 
 func sendRefused(ctx context.Context, k kit) error {
@@ -77,12 +88,7 @@ func sendRefused(ctx context.Context, k kit) error {
 	if !errors.Is(err, producer.ErrClosed) {
 		return fmt.Errorf("Send after Close returns ErrClosed, not: %w", orNil(err))
 	}
-	for _, refused := range s.book.all() {
-		if !refused.accepted && len(refused.outcomes) > 0 {
-			return fmt.Errorf("a record that Send refused has no outcome, and this one has %s", outcomes(refused.outcomes))
-		}
-	}
-	return nil
+	return s.refusedAlone()
 }
 
 // orNil is an error that can be shown where there is none.
@@ -118,7 +124,7 @@ func sendFreed(ctx context.Context, k kit) error {
 		if err != nil && !errors.Is(err, producer.ErrClosed) {
 			return fmt.Errorf("Send returns ErrClosed when Close is called while it waits, not: %w", err)
 		}
-		return nil
+		return s.refusedAlone()
 	case <-time.After(grace):
 		return errors.New("Send still waits, although Close was called")
 	}

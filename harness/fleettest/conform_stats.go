@@ -11,6 +11,7 @@ import (
 func statsClauses() []clause {
 	return []clause{
 		{"count what is in flight, and never backwards", statsCount},
+		{"count retries, if they say so", statsRetries},
 		{"answer at once, also when nothing else does and after Close", statsAnswer},
 	}
 }
@@ -81,4 +82,24 @@ func statsAnswer(ctx context.Context, k kit) error {
 	_ = s.end(0)
 	_, err = s.stats()
 	return err
+}
+
+// statsRetries loses responses. Where every record was acknowledged all the same, some were sent again.
+func statsRetries(ctx context.Context, k kit) error {
+	s, err := k.open(ctx, k.config)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := s.sendLossy(ctx); err != nil {
+		return err
+	}
+	stats, err := s.stats()
+	if err != nil {
+		return err
+	}
+	if stats.RetriesKnown && stats.Retries == 0 && s.lost() > 0 && s.book.count(producer.Acked) == len(s.book.all()) {
+		return fmt.Errorf("%d responses were lost, all records are acked, and Stats says that it knows of no retry: %+v", s.lost(), stats)
+	}
+	return nil
 }

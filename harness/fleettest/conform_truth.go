@@ -43,12 +43,13 @@ func ackedAfterBroker(ctx context.Context, k kit) error {
 
 // ackedStored wants every acked record in the log.
 func (s *scene) ackedStored(ctx context.Context) error {
+	all := s.book.all() // before the log, which may still grow
 	log, err := s.read(ctx)
 	if err != nil {
 		return err
 	}
 	var found []string
-	for _, e := range s.book.all() {
+	for _, e := range all {
 		for _, o := range e.outcomes {
 			if o.State == producer.Acked && len(log.bySequence[e.sequence]) == 0 {
 				found = append(found, e.String()+" is acked and nowhere")
@@ -67,6 +68,7 @@ func ackedIsStored(ctx context.Context, k kit) error {
 	if err := s.sendAndFlush(many); err != nil {
 		return err
 	}
+	_ = s.end(patience)
 	if s.book.count(producer.Acked) == 0 {
 		return fmt.Errorf("a cluster that is well has acked none of %d records: %s", many, s.firstReason())
 	}
