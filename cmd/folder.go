@@ -1,23 +1,14 @@
 package cmd
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 
-	"github.com/fleetproof/fleetproof/assertions"
 	"github.com/fleetproof/fleetproof/harness"
 	"github.com/fleetproof/fleetproof/harness/report"
-)
-
-// The files of a run's folder. The evidence is written by the harness, before there is a verdict.
-const (
-	resultFile   = "result.json"
-	junitFile    = "junit.xml"
-	scenarioFile = "scenario.yaml"
 )
 
 // folders are where runs are written to: one for each scenario, or none at all.
@@ -66,13 +57,13 @@ func prepareFolders(out string, scenarios []*harness.Resolved) (made folders, co
 
 // mayReplace says why a folder may not be written to.
 func mayReplace(folder, scenario string) error {
-	if sameFile(filepath.Join(folder, scenarioFile), scenario) {
+	if sameFile(filepath.Join(folder, report.ScenarioFile), scenario) {
 		return fmt.Errorf("--out: %s would replace the scenario that is to be played: choose another folder", folder)
 	}
 	if exists(filepath.Join(folder, harness.EvidenceFile)) {
 		return nil
 	}
-	for _, name := range []string{resultFile, junitFile, scenarioFile} {
+	for _, name := range []string{report.ResultFile, report.JUnitFile, report.ScenarioFile} {
 		if exists(filepath.Join(folder, name)) {
 			return fmt.Errorf("--out: %s is there already and belongs to no run, which has an %s: choose another folder",
 				filepath.Join(folder, name), harness.EvidenceFile)
@@ -100,7 +91,7 @@ func empty(folder string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	for _, name := range []string{harness.EvidenceFile, resultFile, junitFile, scenarioFile} {
+	for _, name := range []string{harness.EvidenceFile, report.ResultFile, report.JUnitFile, report.ScenarioFile} {
 		if err := os.Remove(filepath.Join(folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -110,24 +101,4 @@ func empty(folder string) error {
 		return err
 	}
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
-}
-
-// writeFolder writes what a run came to beside its evidence.
-func writeFolder(folder string, scenario *harness.Resolved, result *assertions.Result) error {
-	var json, junit bytes.Buffer
-	if err := report.JSON(&json, result); err != nil {
-		return fmt.Errorf("write %s: %w", resultFile, err)
-	}
-	if err := report.JUnit(&junit, result); err != nil {
-		return fmt.Errorf("write %s: %w", junitFile, err)
-	}
-	for _, file := range []struct {
-		name  string
-		bytes []byte
-	}{{resultFile, json.Bytes()}, {junitFile, junit.Bytes()}, {scenarioFile, scenario.YAML()}} {
-		if err := os.WriteFile(filepath.Join(folder, file.name), file.bytes, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fleetproof/fleetproof/assertions"
 	"github.com/fleetproof/fleetproof/harness"
+	"github.com/fleetproof/fleetproof/harness/report"
 )
 
 type judgeCommand struct {
@@ -34,7 +35,7 @@ func (c judgeCommand) execute(w world) (int, error) {
 	if err != nil {
 		return exitMistake, fmt.Errorf("%s: %w", c.Folder, err)
 	}
-	replay := quoted([]string{"fleetproof", "run", filepath.Join(c.Folder, scenarioFile)})
+	replay := quoted([]string{"fleetproof", "run", filepath.Join(c.Folder, report.ScenarioFile)})
 	if err := show(w, result, c.JSON, replay); err != nil {
 		return exitEnvironment, fmt.Errorf("write result: %w", err)
 	}

@@ -166,7 +166,7 @@ func (c runCommand) serveMetrics(ctx context.Context) (*telemetry.Metrics, *tele
 func (c runCommand) deliver(w world, name string, scenario *harness.Resolved, result *assertions.Result, folder string) error {
 	var written error
 	if folder != "" {
-		written = writeFolder(folder, scenario, result)
+		written = report.WriteFolder(folder, scenario.YAML(), result)
 	}
 	return errors.Join(written, show(w, result, c.JSON, c.replay(name, result)))
 }

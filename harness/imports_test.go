@@ -35,6 +35,10 @@ var architecture = map[string][]string{
 	"harness/fault":                {"harness/broker", "github.com/twmb/franz-go"},
 	"harness/telemetry":            {"github.com/prometheus/client_golang", "github.com/twmb/franz-go"},
 	"harness/report":               {"assertions"},
+	"harness/fleettest": {
+		"assertions", "producer", "producer/sarama", "producer/franz", "harness", "harness/broker", "harness/fault",
+		"harness/fleettest/dockertest", "harness/report", "github.com/twmb/franz-go",
+	},
 	"harness/fleettest/dockertest": {"github.com/moby/moby", "github.com/stretchr/testify"},
 	"harness": {
 		"assertions", "generator", "producer", "scenarios", "harness/broker", "harness/fault", "harness/telemetry",

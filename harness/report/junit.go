@@ -48,6 +48,19 @@ type (
 	}
 )
 
+// RunItself is the name of what no expectation says, among the names of expectations.
+const RunItself = "the run itself"
+
+// Measured says in one line what an expectation got and why that is not enough, or is.
+func Measured(j assertions.Judgement) string {
+	got, limit := sideBySide(j)
+	line := fmt.Sprintf("got %s, limit %s, from %s samples", got, limit, count(j.Samples))
+	if j.Reason != "" {
+		line += ": " + j.Reason
+	}
+	return line
+}
+
 // JUnit writes a result as one test suite with a test case for each expectation. What no expectation says, that the run
 // was interrupted, proves too little or went wrong in itself, is one more test case with an error: "the run itself".
 //
@@ -71,7 +84,7 @@ func JUnit(w io.Writer, result *assertions.Result) error {
 		suite.Cases = append(suite.Cases, expectationCase(result.Scenario, judgement))
 	}
 	if problem := runProblem(result); problem != nil {
-		suite.Cases = append(suite.Cases, junitCase{Name: "the run itself", ClassName: result.Scenario, Error: problem})
+		suite.Cases = append(suite.Cases, junitCase{Name: RunItself, ClassName: result.Scenario, Error: problem})
 	}
 	for _, c := range suite.Cases {
 		suite.Tests++
@@ -115,15 +128,7 @@ func runProblem(result *assertions.Result) *junitProblem {
 // expectationCase stands for one expectation.
 func expectationCase(scenario string, j assertions.Judgement) junitCase {
 	c := junitCase{Name: j.Expectation, ClassName: scenario}
-	got, limit := sideBySide(j)
-	problem := &junitProblem{
-		Type:    j.Verdict.String(),
-		Message: fmt.Sprintf("got %s, limit %s, from %s samples", got, limit, count(j.Samples)),
-		Text:    because(j),
-	}
-	if j.Reason != "" {
-		problem.Message += ": " + j.Reason
-	}
+	problem := &junitProblem{Type: j.Verdict.String(), Message: Measured(j), Text: because(j)}
 	switch j.Verdict {
 	case assertions.Pass:
 	case assertions.Fail:

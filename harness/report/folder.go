@@ -1,0 +1,38 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/fleetproof/fleetproof/assertions"
+)
+
+// The files of a run's folder. The evidence beside them is written by the harness, before there is a verdict.
+const (
+	ResultFile   = "result.json"
+	JUnitFile    = "junit.xml"
+	ScenarioFile = "scenario.yaml"
+)
+
+// WriteFolder writes what a run came to into a folder that exists, with the text of the scenario as it was resolved. The
+// error names the file.
+func WriteFolder(folder string, scenario []byte, result *assertions.Result) error {
+	var json, junit bytes.Buffer
+	if err := JSON(&json, result); err != nil {
+		return fmt.Errorf("write %s: %w", ResultFile, err)
+	}
+	if err := JUnit(&junit, result); err != nil {
+		return fmt.Errorf("write %s: %w", JUnitFile, err)
+	}
+	for _, file := range []struct {
+		name  string
+		bytes []byte
+	}{{ResultFile, json.Bytes()}, {JUnitFile, junit.Bytes()}, {ScenarioFile, scenario}} {
+		if err := os.WriteFile(filepath.Join(folder, file.name), file.bytes, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
