@@ -88,7 +88,7 @@ func newKit(ctx context.Context, connect producer.New) (kit, error) {
 	}
 	var refused []error
 	for _, idempotent := range []bool{true, false} {
-		for _, inFlight := range []int{1, 5} {
+		for _, inFlight := range []int{0, 1, 5} {
 			for _, partitioner := range producer.Partitioner("").Known() {
 				k := kit{connect: connect, config: usual()}
 				k.config.Idempotent, k.config.MaxInFlight, k.config.Partitioner = idempotent, inFlight, producer.Partitioner(partitioner)

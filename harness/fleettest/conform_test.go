@@ -113,7 +113,7 @@ func TestNoSettings(t *testing.T) {
 	_, err = newKit(t.Context(), func(context.Context, producer.Config, func(producer.Outcome)) (producer.Producer, error) {
 		return nil, errors.New("no")
 	})
-	require.ErrorContains(t, err, "New takes none of these settings, with a cluster that is well: idempotent: true, max_in_flight: 1, partitioner: hash: no\n")
+	require.ErrorContains(t, err, "New takes none of these settings, with a cluster that is well: idempotent: true, max_in_flight: 0, partitioner: hash: no\n")
 
 	_, err = newKit(t.Context(), func(context.Context, producer.Config, func(producer.Outcome)) (producer.Producer, error) {
 		return nil, nil
