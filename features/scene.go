@@ -33,12 +33,6 @@ func (o *scene) resolve() {
 	}
 	_, client := o.resolved.Client(o.Producers)
 	o.mistakes = errors.Join(client, o.resolved.AllowExternal(o.External))
-	if end := o.resolved.Length(); o.script.shutdown >= end {
-		o.mistakes = errors.Join(o.mistakes, harness.Mistakes{{
-			File: o.script.begun.File, Line: o.script.begun.Line, Column: o.script.begun.Column,
-			Problem: fmt.Sprintf("the shutdown after %s must come before the load ends, at %s", o.script.shutdown, end),
-		}})
-	}
 }
 
 // step takes one step. Where something is wrong with the scenario, the first step that is wrong, or else the one that
@@ -63,17 +57,7 @@ func (o *scene) play(ctx context.Context) (context.Context, error) {
 			return ctx, fmt.Errorf("make the folder of the results: %w", err)
 		}
 	}
-	playing, shutDown := context.WithCancel(ctx)
-	defer shutDown()
-	options := harness.Options{Producers: o.Producers, Versions: o.Versions, External: o.External, Out: o.folder}
-	if o.script.shutdown > 0 {
-		options.Progress = func(p harness.Progress) {
-			if p.Elapsed >= o.script.shutdown {
-				shutDown()
-			}
-		}
-	}
-	result, err := harness.Run(playing, o.resolved, options)
+	result, err := harness.Run(ctx, o.resolved, harness.Options{Producers: o.Producers, Versions: o.Versions, External: o.External, Out: o.folder})
 	if result == nil {
 		return ctx, fmt.Errorf("ERROR: %w", err)
 	}

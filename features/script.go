@@ -7,7 +7,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/cucumber/godog"
 
@@ -22,7 +21,6 @@ type script struct {
 	doc       *docString    // of that step
 	files     fs.FS
 	begun     harness.Place // of the step that runs the scenario; zero before it
-	shutdown  time.Duration // when it ends the load; 0: it does not
 	steps     map[string]reading
 	undecided map[harness.Place]bool // steps that want an inconclusive verdict
 	own       map[string][]string    // names that steps gave, by list
@@ -221,15 +219,6 @@ func (s *script) settings() {
 		return
 	}
 	s.draft.Lay(s.doc.at, []byte(s.doc.text))
-}
-
-// shutDown ends the load in the middle.
-func (s *script) shutDown(after string) {
-	length, err := time.ParseDuration(after)
-	if err != nil || length <= 0 {
-		s.mistake(fmt.Sprintf("want a moment within the load, such as 2s, got %q", after), "")
-	}
-	s.shutdown = length
 }
 
 func (s *script) expect(expectation string) { s.draft.Expect(s.at, expectation) }

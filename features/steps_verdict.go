@@ -14,10 +14,10 @@ func runSteps() []step {
 		},
 		{
 			pattern: `the scenario runs and is shut down after {duration}`,
-			doc:     "The same, but the load is ended in the middle, as Ctrl-C ends it: what has been handed over by then is drained, read back and judged.",
+			doc:     "The same, but the load ends in the middle, so long after it began, and faults and anomalies with it: what has been handed over by then is drained, read back and judged.",
 			example: `the scenario runs and is shut down after 2s`,
-			same:    "fleetproof run, and Ctrl-C two seconds into the load",
-			do:      func(s *script, arg []string) { s.shutDown(arg[0]) },
+			same:    "fleetproof run, with stages, faults and anomalies cut off after 2s",
+			do:      func(s *script, arg []string) { s.draft.End(s.at, arg[0]) },
 		},
 	}
 }

@@ -26,6 +26,7 @@ type Draft struct {
 	based  bool // on whole scenarios, to whose expectations others are added
 	claims []*node
 	bursts []burst
+	end    *ending // nil: the load is played to its end
 }
 
 // NewDraft begins a scenario that is written in a file, from a line on.
@@ -144,6 +145,9 @@ func (d *Draft) Resolve(overrides Overrides) (*Resolved, error) {
 	expand(d.root, "", overrides.environment(), &d.collector)
 	for _, b := range d.bursts {
 		d.place(b)
+	}
+	if d.end != nil {
+		d.cut(*d.end)
 	}
 	for i, claim := range d.claims {
 		expand(claim, index("expect", i), overrides.environment(), &d.collector)

@@ -3,7 +3,6 @@ package harness
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
@@ -71,7 +70,6 @@ func TestDraftsOnScenarios(t *testing.T) {
 	r, err = d.Resolve(Overrides{Env: func(name string) (string, bool) { return "12", name == "LEAST" }})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"acked > 12"}, r.Expect)
-	assert.Equal(t, 10*time.Second, r.Length())
 }
 
 func TestBursts(t *testing.T) {
@@ -100,6 +98,43 @@ func TestBursts(t *testing.T) {
 	}
 }
 
+// TestEndings cuts a load of ten seconds that holds, five that ramp and five that hold.
+func TestEndings(t *testing.T) {
+	for at, want := range map[string]string{
+		"500ms": "a 500ms",
+		"2s":    "a 2s, fault early 1s, anomaly long 1s",
+		"10s":   "a 10s, fault early 3s, anomaly long 9s, anomaly always",
+		"17s":   "a 10s, b 5s, c 2s, fault early 3s, fault late 1s, anomaly long 10s, anomaly always",
+	} {
+		t.Run(at, func(t *testing.T) {
+			d := drafted()
+			d.Lay(line(7), []byte("load: {stages: [{name: a, for: 10s, rate: 10/s}, {name: b, for: 5s, rate: 20/s, ramp: linear}, {name: c, for: 5s, rate: 10/s}]}"))
+			d.Add(line(8), "faults", "{name: early, at: 1s, for: 3s, do: cut, target: all}")
+			d.Add(line(9), "faults", "{name: late, at: 16s, for: 4s, do: cut, target: all}")
+			d.Add(line(10), "anomalies", "{name: long, at: 1s, for: 10s, do: stuck}")
+			d.Add(line(11), "anomalies", "{name: always, at: 3s, do: stuck}")
+			d.End(line(12), at)
+			r, err := d.Resolve(Overrides{})
+			require.NoError(t, err)
+			var got []string
+			for _, stage := range r.Load.Stages {
+				got = append(got, stage.Name+" "+stage.For.String())
+			}
+			for _, fault := range r.Faults {
+				got = append(got, "fault "+fault.Name+" "+fault.For.String())
+			}
+			for _, anomaly := range r.Anomalies {
+				text := "anomaly " + anomaly.Name
+				if anomaly.For != nil {
+					text += " " + anomaly.For.String()
+				}
+				got = append(got, text)
+			}
+			assert.Equal(t, want, strings.Join(got, ", "))
+		})
+	}
+}
+
 func TestMistakesInDrafts(t *testing.T) {
 	for want, spoil := range map[string]func(d *Draft){
 		"x.prose:7:5: seed: has no value (give it one, or remove the key)":                                                                                                               func(d *Draft) { d.Set(line(7), "seed", "") },
@@ -113,8 +148,14 @@ func TestMistakesInDrafts(t *testing.T) {
 		"x.prose:8:5: is no valid YAML: found a tab character that violates indentation (indent with spaces)": func(d *Draft) { d.Lay(line(6), []byte("a: 1\nb: 2\n\t c: 3\n")) },
 		"gone.yaml:1:1: is empty (a scenario needs at least version, name, fleets and load)":                  func(d *Draft) { d.Base("gone.yaml", nil) },
 		"x.prose:7:5: the scenario gone.yaml cannot be read: no such file or directory":                       func(d *Draft) { d.Load(line(7), "gone.yaml") },
-		`x.prose:7:5: want durations with their units, such as 200ms, 5s or 1m30s, got "soon" and "5s"`:       func(d *Draft) { d.Burst(line(7), "soon", "5s", "1x", "b") },
-		"x.prose:7:5: expect[0]: the environment has no variable X (set it, or write ${env:X:-fallback})":     func(d *Draft) { d.Expect(line(7), "acked > ${env:X}") },
+		"x.prose:7:5: the shutdown after 10s must come before the load ends":                                  func(d *Draft) { d.End(line(7), "10s") },
+		`x.prose:7:5: want a moment within the load, such as 2s, got "soon"`:                                  func(d *Draft) { d.End(line(7), "soon") },
+		"x.prose:7:5: the shutdown falls into stage r, which ramps (let it come where a stage holds its rate)": func(d *Draft) {
+			d.Add(line(6), "load.stages", "{name: r, for: 5s, rate: 1/s, ramp: linear}")
+			d.End(line(7), "11s")
+		},
+		`x.prose:7:5: want durations with their units, such as 200ms, 5s or 1m30s, got "soon" and "5s"`:   func(d *Draft) { d.Burst(line(7), "soon", "5s", "1x", "b") },
+		"x.prose:7:5: expect[0]: the environment has no variable X (set it, or write ${env:X:-fallback})": func(d *Draft) { d.Expect(line(7), "acked > ${env:X}") },
 		"x.prose:7:5: load.stages: want a list, got a mapping (write each item behind a dash, or all of them between brackets)": func(d *Draft) {
 			d.Set(line(7), "load.stages", "{}")
 			d.Burst(line(8), "0s", "5s", "1x", "b")

@@ -89,9 +89,6 @@ func (s *Scenario) alertsTopic() broker.Topic {
 // ownPace is what the fleets send on their own, in records per second.
 func (s *Scenario) ownPace() float64 { return generator.OwnPace(s.Fleets) }
 
-// Length is how long the load lasts.
-func (s *Scenario) Length() time.Duration { return s.Load.length() }
-
 // length is how long the load lasts.
 func (l Stages) length() time.Duration {
 	var length time.Duration

@@ -77,6 +77,77 @@ func (d *Draft) place(b burst) {
 	put(d.root, b.where.origin(), "load.stages", stages, &d.collector)
 }
 
+// End ends the load at a moment, in the middle of a stage or between two. Faults and anomalies end with it, and those that
+// would have come later do not come.
+func (d *Draft) End(where Place, at string) {
+	moment, err := time.ParseDuration(at)
+	if err != nil || moment <= 0 {
+		d.Mistake(where, fmt.Sprintf("want a moment within the load, such as 2s, got %q", at), "")
+		return
+	}
+	d.end = &ending{where: where, at: moment}
+}
+
+// ending is where the load is ended.
+type ending struct {
+	where Place
+	at    time.Duration
+}
+
+// cut ends the load. What cannot be read is a mistake already.
+func (d *Draft) cut(e ending) {
+	stages := lookup(d.root, "load.stages")
+	if stages == nil || stages.kind != list {
+		return
+	}
+	var from time.Duration
+	for i, stage := range stages.items {
+		length, err := time.ParseDuration(scalarAt(stage, "for"))
+		if err != nil {
+			return
+		}
+		if e.at > from+length {
+			from += length
+			continue
+		}
+		if e.at == from+length && i == len(stages.items)-1 {
+			break
+		}
+		if e.at < from+length && scalarAt(stage, "ramp") == "linear" {
+			d.Mistake(e.where, fmt.Sprintf("the shutdown falls into stage %s, which ramps", scalarAt(stage, "name")), "let it come where a stage holds its rate")
+			return
+		}
+		e.shorten(stage, e.at-from)
+		stages.items = stages.items[:i+1]
+		e.within(d.root.get("faults"))
+		e.within(d.root.get("anomalies"))
+		return
+	}
+	d.Mistake(e.where, fmt.Sprintf("the shutdown after %s must come before the load ends", written(e.at)), "")
+}
+
+// within ends what is under way at the end, and takes out what would come later.
+func (e ending) within(items *node) {
+	if items == nil {
+		return
+	}
+	items.items = slices.DeleteFunc(slices.Clone(items.items), func(item *node) bool {
+		at, err := time.ParseDuration(scalarAt(item, "at"))
+		if err != nil {
+			return false
+		}
+		if length, err := time.ParseDuration(scalarAt(item, "for")); err == nil && at < e.at && at+length > e.at {
+			e.shorten(item, e.at-at)
+		}
+		return at >= e.at
+	})
+}
+
+func (e ending) shorten(item *node, length time.Duration) {
+	at := e.where.origin()
+	item.set("for", at, &node{origin: at, text: written(length), shown: written(length)})
+}
+
 // stage is the burst itself.
 func (b burst) stage(name string, length time.Duration) *node {
 	n := &node{kind: mapping, origin: b.where.origin()}
