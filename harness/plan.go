@@ -111,6 +111,11 @@ func (p *plan) brokers() []string {
 	switch spec := p.Broker; spec.Kind {
 	case broker.Docker:
 		rows := []string{fmt.Sprintf("broker\tdocker, %s of %s with a heap of %s each", plural(spec.Brokers, "broker"), p.show("broker.image"), p.show("broker.heap"))}
+		if p.noBridge() {
+			rows = append(rows, "network\tthe host's, past Docker's port proxy, where the daemon shares it: there is one broker, and no fault cuts it off or needs a link")
+		} else {
+			rows = append(rows, "network\tone of the run's own, behind Docker's port proxy")
+		}
 		var settings []string
 		for _, name := range slices.Sorted(maps.Keys(spec.Config)) {
 			settings = append(settings, name+" "+p.show(join("broker.config", name)))

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -132,5 +133,24 @@ func TestPlannedPathsCanBeSet(t *testing.T) {
 		r, err = Parse("x.yaml", []byte(text), Overrides{Env: env, Set: []string{path + "=9"}})
 		require.NoError(t, err)
 		assert.Equal(t, 9, r.Fleets[0].Devices)
+	}
+}
+
+func TestPlanOfTheNetwork(t *testing.T) {
+	const hosts, own = "network        the host's, past Docker's port proxy, where the daemon shares it", "network        one of the run's own, behind Docker's port proxy"
+	down := "faults: [{name: down, at: 100ms, for: 100ms, do: %s, target: broker 1, allow_loss: true}]\n"
+	for _, test := range []struct{ brokers, faults, want string }{
+		{"1", "", hosts},
+		{"1", fmt.Sprintf(down, "kill"), hosts},
+		{"1", fmt.Sprintf(down, "isolate"), own},
+		{"1", "faults: [{name: away, at: 100ms, for: 100ms, do: cut, target: broker 1}]\n", own},
+		{"3", "", own},
+	} {
+		text := with(t, "load:", test.faults+"load:")
+		scenario, err := Parse("network.yaml", []byte(text), Overrides{Set: []string{"broker.kind=docker", "broker.brokers=" + test.brokers}})
+		require.NoError(t, err, test.faults)
+		var plan strings.Builder
+		require.NoError(t, scenario.WritePlan(&plan))
+		assert.Contains(t, plan.String(), test.want, "%s brokers, %s", test.brokers, test.faults)
 	}
 }

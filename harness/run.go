@@ -148,6 +148,7 @@ func newRun(scenario *Resolved, client producer.Kind, options Options) *run {
 func (r *Resolved) as(run string, options Options) *Resolved {
 	played := *r
 	played.Broker.Run, played.Broker.Logs, played.Broker.Allowed = run, options.Out, options.External
+	played.Broker.NoBridge = r.noBridge()
 	played.Topic.Name = played.Broker.TopicName(r.Topic.Name)
 	if r.Alerts != nil {
 		alerts := *r.Alerts
@@ -155,6 +156,12 @@ func (r *Resolved) as(run string, options Options) *Resolved {
 		played.Alerts = &alerts
 	}
 	return &played
+}
+
+// noBridge says whether a docker broker can do without a network of its own: it has no others to talk to, and no fault
+// that cuts it off or stands before it.
+func (r *Resolved) noBridge() bool {
+	return r.Broker.Kind == broker.Docker && r.Broker.Brokers == 1 && !fault.NeedsLink(r.Faults) && !fault.Isolates(r.Faults)
 }
 
 // startBroker starts the cluster, behind the link where a fault needs it.

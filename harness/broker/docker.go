@@ -35,14 +35,18 @@ const createLimit = time.Minute
 // The ports on the host are chosen before the containers are created, because a broker tells its clients its address,
 // and bound to 127.0.0.1 for good, because a port that Docker draws changes whenever the container is started or
 // connected again.
+//
+// A single broker that nothing needs to cut off listens on the host's network instead, where there is one to share.
 type docker struct {
 	daemon   client.APIClient
 	spec     Spec
 	labels   map[string]string
-	volumes  []string // where the image wants volumes
-	identity string   // of the image
-	release  string   // of Kafka, by what the brokers understand
-	network  *testcontainers.DockerNetwork
+	volumes  []string                      // where the image wants volumes
+	identity string                        // of the image
+	release  string                        // of Kafka, by what the brokers understand
+	onHost   bool                          // the one broker listens on the host's network
+	ports    []int                         // of the host, as they were chosen
+	network  *testcontainers.DockerNetwork // nil on the host's
 	brokers  []dockerBroker
 }
 
@@ -85,13 +89,22 @@ func startDocker(ctx context.Context, spec Spec, advertise []net.Addr) (_ *docke
 	if image.Config != nil {
 		d.volumes = slices.Sorted(maps.Keys(image.Config.Volumes))
 	}
+	if spec.NoBridge && spec.Brokers == 1 {
+		if d.onHost, err = sharesHost(ctx, daemon); err != nil {
+			return nil, err
+		}
+	}
 	return d, d.launchOn(ctx, freePorts, advertise)
 }
 
 // launchOn launches the containers on ports that are chosen for them, and once more on others when somebody was faster.
 func (d *docker) launchOn(ctx context.Context, choose func(n int) ([]int, error), advertise []net.Addr) error {
 	for tries := 1; ; tries++ {
-		ports, err := choose(d.spec.Brokers)
+		count := d.spec.Brokers
+		if d.onHost {
+			count = 3 // for its clients, for brokers and for controllers
+		}
+		ports, err := choose(count)
 		if err != nil {
 			return err
 		}
@@ -107,9 +120,9 @@ func (d *docker) launchOn(ctx context.Context, choose func(n int) ([]int, error)
 
 // launch starts a network and the containers, side by side.
 func (d *docker) launch(ctx context.Context, ports []int, advertise []net.Addr) (err error) {
-	d.brokers = make([]dockerBroker, len(ports))
-	for i, port := range ports {
-		d.brokers[i].direct = fmt.Sprintf("127.0.0.1:%d", port)
+	d.ports, d.brokers = ports, make([]dockerBroker, d.spec.Brokers)
+	for i := range d.brokers {
+		d.brokers[i].direct = fmt.Sprintf("127.0.0.1:%d", ports[i])
 		d.brokers[i].advertised = d.brokers[i].direct
 		if advertise != nil {
 			d.brokers[i].advertised = advertise[i].String()
@@ -117,9 +130,11 @@ func (d *docker) launch(ctx context.Context, ports []int, advertise []net.Addr) 
 	}
 	creating, cancel := context.WithTimeout(context.WithoutCancel(ctx), createLimit)
 	defer cancel()
-	d.network, err = bridge.New(creating, bridge.WithLabels(d.labels))
-	if err != nil {
-		return fmt.Errorf("create network: %w", withoutRyuk(err))
+	if !d.onHost {
+		d.network, err = bridge.New(creating, bridge.WithLabels(d.labels))
+		if err != nil {
+			return fmt.Errorf("create network: %w", withoutRyuk(err))
+		}
 	}
 	var starting errgroup.Group
 	for i := range d.brokers {
@@ -143,22 +158,34 @@ func (d *docker) launch(ctx context.Context, ports []int, advertise []net.Addr) 
 func (d *docker) run(ctx context.Context, node int) (*testcontainers.DockerContainer, error) {
 	port := network.MustParsePort(strconv.Itoa(clientPort) + "/tcp")
 	direct := netip.MustParseAddrPort(d.brokers[node].direct)
-	return testcontainers.Run(ctx, d.spec.Image,
+	at := onBridge(d.spec.Brokers, node+1, d.brokers[node].advertised)
+	if d.onHost {
+		at = onHost(d.ports, d.brokers[node].advertised)
+	}
+	options := []testcontainers.ContainerCustomizer{
 		testcontainers.WithLogger(log.NewNoopLogger()),
 		testcontainers.WithName(fmt.Sprintf("fleetproof-%s-%s", d.spec.Run, hostname(node+1))),
 		testcontainers.WithLabels(d.labels),
-		testcontainers.WithEnv(environment(d.spec, node+1, d.brokers[node].advertised)),
-		testcontainers.WithExposedPorts(port.String()), // without it the binding below is dropped
+		testcontainers.WithEnv(environment(d.spec, node+1, at)),
 		testcontainers.WithHostConfigModifier(func(host *container.HostConfig) {
-			host.PortBindings = network.PortMap{port: {{HostIP: direct.Addr(), HostPort: strconv.Itoa(int(direct.Port()))}}}
+			if d.onHost {
+				host.NetworkMode = hostNetwork
+			} else {
+				host.PortBindings = network.PortMap{port: {{HostIP: direct.Addr(), HostPort: strconv.Itoa(int(direct.Port()))}}}
+			}
 			for _, target := range d.volumes { // Docker would create them anyway, but without labels
 				host.Mounts = append(host.Mounts, mount.Mount{
 					Type: mount.TypeVolume, Target: target, VolumeOptions: &mount.VolumeOptions{Labels: d.labels},
 				})
 			}
 		}),
-		bridge.WithNetwork([]string{hostname(node + 1)}, d.network),
-	)
+	}
+	if !d.onHost {
+		options = append(options,
+			testcontainers.WithExposedPorts(port.String()), // without it the binding above is dropped
+			bridge.WithNetwork([]string{hostname(node + 1)}, d.network))
+	}
+	return testcontainers.Run(ctx, d.spec.Image, options...)
 }
 
 // withoutRyuk adds what to do when it is Ryuk that does not start.
@@ -184,7 +211,11 @@ func (d *docker) dial(ctx context.Context, network string, node int) (net.Conn, 
 
 // version is what was asked for, what that was, and what answered: a tag says nothing.
 func (d *docker) version() string {
-	return fmt.Sprintf("%s (%.19s, speaks the protocol of Kafka %s)", d.spec.Image, d.identity, d.release)
+	where := ""
+	if d.onHost {
+		where = ", on the host's network"
+	}
+	return fmt.Sprintf("%s (%.19s, speaks the protocol of Kafka %s%s)", d.spec.Image, d.identity, d.release, where)
 }
 
 // close removes everything that the run created in Docker, within a deadline of its own.

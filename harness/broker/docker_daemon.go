@@ -7,7 +7,10 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -108,6 +111,21 @@ func obeyHost(ctx context.Context) error {
 	}
 	_, err = daemon.Ping(ctx, client.PingOptions{})
 	return errors.Join(err, daemon.Close())
+}
+
+// hostNetwork is Docker's name for the network of the machine that the daemon runs on.
+const hostNetwork = "host"
+
+// sharesHost says whether a container on the host's network is on ours: not with Docker Desktop, whose containers live in a
+// virtual machine, not with a daemon without root, which has a network of its own, and not from within a container.
+func sharesHost(ctx context.Context, daemon client.APIClient) (bool, error) {
+	found, err := daemon.Info(ctx, client.InfoOptions{})
+	if err != nil {
+		return false, fmt.Errorf("look at Docker: %w", err)
+	}
+	name, err := os.Hostname()
+	rootless := slices.ContainsFunc(found.Info.SecurityOptions, func(option string) bool { return strings.Contains(option, "rootless") })
+	return err == nil && runtime.GOOS == "linux" && found.Info.Name == name && !rootless, nil
 }
 
 // pullImage makes sure that the daemon has an image.

@@ -92,6 +92,9 @@ func (c *Cluster) Unpause(ctx context.Context, node int) error {
 // Isolate cuts a docker broker off from clients and from the other brokers.
 func (c *Cluster) Isolate(ctx context.Context, node int) error {
 	return c.act(ctx, "isolate", node, 0, isIsolated, func(ctx context.Context, d *docker, id string) error {
+		if d.onHost {
+			return errors.New("it is on the host's network")
+		}
 		_, err := d.daemon.NetworkDisconnect(ctx, d.network.ID, client.NetworkDisconnectOptions{Container: id})
 		return err
 	})
@@ -183,7 +186,11 @@ func (d *docker) state(ctx context.Context, node int) (State, error) {
 	if run := found.Config.Labels[runLabel]; run != d.spec.Run {
 		return State{}, fmt.Errorf("container %.12s is not of this run (label %s=%s)", found.ID, runLabel, run)
 	}
-	_, connected := found.NetworkSettings.Networks[d.network.Name]
+	name := hostNetwork
+	if d.network != nil {
+		name = d.network.Name
+	}
+	_, connected := found.NetworkSettings.Networks[name]
 	return State{
 		Status:      string(found.State.Status),
 		Isolated:    !connected,

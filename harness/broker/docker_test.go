@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -223,6 +224,28 @@ func TestDockerAsExternal(t *testing.T) {
 	assert.Equal(t, []string{"fleetproof-1f-readings"}, topicsOf(t, theirs.Bootstrap()...))
 	require.NoError(t, cluster.Close(deadline(t)))
 	require.Eventually(t, func() bool { return len(topicsOf(t, theirs.Bootstrap()...)) == 0 }, time.Minute, 100*time.Millisecond)
+}
+
+// TestDockerOnTheHost has one broker on the host's network, where the daemon shares that with us.
+func TestDockerOnTheHost(t *testing.T) {
+	spec := broker.DockerSpec(1)
+	spec.NoBridge = true
+	cluster := startDocker(t, spec, broker.Topic{Name: "readings", Partitions: 1, ReplicationFactor: 1, MinInsyncReplicas: 1})
+	if !strings.Contains(cluster.Version(), ", on the host's network)") {
+		t.Skip("the daemon's host is not this one")
+	}
+	client := connect(t, cluster)
+	require.NoError(t, produce(patience(t), client, 0, "x"))
+	require.EqualError(t, cluster.Isolate(t.Context(), 0), "isolate broker 1: it is on the host's network")
+
+	require.NoError(t, cluster.Kill(deadline(t), 0))
+	require.Error(t, cluster.Probe(deadline(t), 0))
+	require.NoError(t, cluster.StartAgain(deadline(t), 0))
+	require.NoError(t, cluster.AwaitInSync(patience(t)))
+	state, err := cluster.State(t.Context(), 0)
+	require.NoError(t, err)
+	assert.Equal(t, broker.State{Status: "running"}, state)
+	assert.Equal(t, []int64{1}, ends(t, cluster))
 }
 
 func TestDockerRefuses(t *testing.T) {

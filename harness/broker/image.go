@@ -25,8 +25,37 @@ const (
 // hostname is the name under which the brokers of a cluster find broker n, which counts from 1 and is its node id too.
 func hostname(n int) string { return fmt.Sprintf("kafka-%d", n) }
 
-// environment is what makes a container broker n of a cluster whose clients find it at the advertised host:port.
-func environment(spec Spec, n int, advertised string) map[string]string {
+// sockets are where a broker listens, as host:port, and what it and others find it by.
+type sockets struct {
+	client, broker, controller string
+	advertised                 string // to clients
+	internal                   string // to other brokers
+	voters                     string // the controllers of all brokers
+}
+
+// onBridge are the sockets of broker n of so many in a network of their own.
+func onBridge(brokers, n int, advertised string) sockets {
+	voters := make([]string, brokers)
+	for i := range voters {
+		voters[i] = fmt.Sprintf("%d@%s:%d", i+1, hostname(i+1), controllerPort)
+	}
+	return sockets{
+		client: fmt.Sprintf(":%d", clientPort), broker: fmt.Sprintf(":%d", brokerPort), controller: fmt.Sprintf(":%d", controllerPort),
+		advertised: advertised, internal: fmt.Sprintf("%s:%d", hostname(n), brokerPort), voters: strings.Join(voters, ","),
+	}
+}
+
+// onHost are the sockets of a single broker on three ports of the host's loopback.
+func onHost(ports []int, advertised string) sockets {
+	local := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+	return sockets{
+		client: local(ports[0]), broker: local(ports[1]), controller: local(ports[2]),
+		advertised: advertised, internal: local(ports[1]), voters: "1@" + local(ports[2]),
+	}
+}
+
+// environment is what makes a container broker n of a cluster.
+func environment(spec Spec, n int, at sockets) map[string]string {
 	properties := map[string]string{
 		"auto.create.topics.enable":                "false",
 		"group.initial.rebalance.delay.ms":         "0",
@@ -35,7 +64,7 @@ func environment(spec Spec, n int, advertised string) map[string]string {
 		"transaction.state.log.min.isr":            strconv.Itoa(min(spec.Brokers, 2)),
 	}
 	maps.Copy(properties, spec.Config)
-	maps.Copy(properties, identity(spec.Brokers, n, advertised))
+	maps.Copy(properties, identity(n, at))
 	variables := map[string]string{
 		"CLUSTER_ID":      clusterID(spec.Run),
 		"KAFKA_HEAP_OPTS": fmt.Sprintf("-Xms%[1]dk -Xmx%[1]dk", int(spec.Heap)>>10),
@@ -51,19 +80,15 @@ func environment(spec Spec, n int, advertised string) map[string]string {
 
 // identity are the properties by which a container is this broker of this cluster, with brokers that are controllers
 // too (KIP-500, combined mode).
-func identity(brokers, n int, advertised string) map[string]string {
-	voters := make([]string, brokers)
-	for i := range voters {
-		voters[i] = fmt.Sprintf("%d@%s:%d", i+1, hostname(i+1), controllerPort)
-	}
+func identity(n int, at sockets) map[string]string {
 	return map[string]string{
 		"node.id":                        strconv.Itoa(n),
 		"process.roles":                  "broker,controller",
-		"controller.quorum.voters":       strings.Join(voters, ","),
+		"controller.quorum.voters":       at.voters,
 		"controller.listener.names":      "CONTROLLER",
 		"inter.broker.listener.name":     "BROKER",
-		"listeners":                      fmt.Sprintf("CLIENT://:%d,BROKER://:%d,CONTROLLER://:%d", clientPort, brokerPort, controllerPort),
-		"advertised.listeners":           fmt.Sprintf("CLIENT://%s,BROKER://%s:%d", advertised, hostname(n), brokerPort),
+		"listeners":                      fmt.Sprintf("CLIENT://%s,BROKER://%s,CONTROLLER://%s", at.client, at.broker, at.controller),
+		"advertised.listeners":           fmt.Sprintf("CLIENT://%s,BROKER://%s", at.advertised, at.internal),
 		"listener.security.protocol.map": "CLIENT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
 		"log.dirs":                       "/tmp/kraft-combined-logs",
 	}
@@ -72,7 +97,7 @@ func identity(brokers, n int, advertised string) map[string]string {
 // CheckConfig refuses the settings by which a broker is part of its cluster, and those that the image takes for
 // something else than a setting of Kafka. Whether Kafka knows a setting is found out when it runs.
 func CheckConfig(config map[string]string) error {
-	own := identity(1, 1, "")
+	own := identity(1, sockets{})
 	for _, name := range slices.Sorted(maps.Keys(config)) {
 		if _, found := own[name]; found {
 			return fmt.Errorf("%s is set by fleetproof", name)

@@ -32,14 +32,21 @@ func TestEnvironment(t *testing.T) {
 		"KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "3",
 		"KAFKA_TRANSACTION_STATE_LOG_MIN_ISR":            "2",
 	}
-	assert.Empty(t, cmp.Diff(want, environment(spec, 2, "127.0.0.1:20002")))
+	assert.Empty(t, cmp.Diff(want, environment(spec, 2, onBridge(3, 2, "127.0.0.1:20002"))))
 }
 
 func TestEnvironmentOfOneBroker(t *testing.T) {
-	got := environment(Spec{Run: "1f", Brokers: 1, Heap: 128 << 20}, 1, "127.0.0.1:20001")
+	got := environment(Spec{Run: "1f", Brokers: 1, Heap: 128 << 20}, 1, onBridge(1, 1, "127.0.0.1:20001"))
 	assert.Equal(t, "1@kafka-1:9093", got["KAFKA_CONTROLLER_QUORUM_VOTERS"])
 	assert.Equal(t, "1", got["KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR"])
 	assert.Equal(t, "1", got["KAFKA_TRANSACTION_STATE_LOG_MIN_ISR"])
+}
+
+func TestEnvironmentOnTheHost(t *testing.T) {
+	got := environment(Spec{Run: "1f", Brokers: 1, Heap: 128 << 20}, 1, onHost([]int{20001, 20002, 20003}, "127.0.0.1:20001"))
+	assert.Equal(t, "1@127.0.0.1:20003", got["KAFKA_CONTROLLER_QUORUM_VOTERS"])
+	assert.Equal(t, "CLIENT://127.0.0.1:20001,BROKER://127.0.0.1:20002,CONTROLLER://127.0.0.1:20003", got["KAFKA_LISTENERS"])
+	assert.Equal(t, "CLIENT://127.0.0.1:20001,BROKER://127.0.0.1:20002", got["KAFKA_ADVERTISED_LISTENERS"])
 }
 
 func TestVariable(t *testing.T) {

@@ -10,10 +10,14 @@ import (
 // Spec is the broker's part of a scenario. It carries no defaults; those live in scenarios/defaults.yaml. What only some
 // kinds of broker have may be absent with others: see Kind.Fields.
 type Spec struct {
-	// Run, Logs and Allowed are filled in by the harness, not by the scenario.
+	// Run, Logs, Allowed and NoBridge are filled in by the harness, not by the scenario.
 	Run     string `yaml:"-"` // identity of the run, of a-z and 0-9: in the labels of what a docker broker creates, in the topics of an external one
 	Logs    string `yaml:"-"` // docker: folder that receives the logs of brokers that do not become a cluster; empty: they are lost
 	Allowed bool   `yaml:"-"` // external: --allow-external was given
+
+	// NoBridge says that nothing of the run needs a network of its own: a single docker broker then listens on the host's,
+	// where the daemon shares that with us, and Docker's port proxy is not between it and its clients.
+	NoBridge bool `yaml:"-"`
 
 	Kind    Kind              `yaml:"kind"`              // where the Kafka under the run comes from
 	Brokers int               `yaml:"brokers,omitempty"` // embedded, docker: how many there are; each docker broker is a controller too

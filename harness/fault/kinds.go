@@ -103,6 +103,11 @@ func GrowsPartitions(specs []Spec) bool {
 	return some(specs, func(row Row) bool { return row.Kind == AddPartitions })
 }
 
+// Isolates says whether any of the faults cuts a broker off from its network.
+func Isolates(specs []Spec) bool {
+	return some(specs, func(row Row) bool { return row.Kind == Isolate })
+}
+
 func some(specs []Spec, is func(Row) bool) bool {
 	return slices.ContainsFunc(specs, func(spec Spec) bool {
 		row, _ := spec.Do.Row()
