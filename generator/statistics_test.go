@@ -197,7 +197,7 @@ func TestSwitchHoldsItsState(t *testing.T) {
 	for device := range uint32(200) {
 		last, border := int64(-1), int64(-1)
 		for k := range int64(borders * hold / step.Seconds()) {
-			g.measure(Due{Device: device, Index: int64(k), At: time.Duration(k) * step})
+			g.measure(Due{Device: device, Index: k, At: time.Duration(k) * step})
 			if state := g.measured.values[3].hundredths; state != last && last >= 0 {
 				changes++
 				slot := k % int64(hold/step.Seconds())
