@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/fleetproof/fleetproof/harness/reread"
 )
 
 // finish reads to the end offsets as they are once the producer has closed, and looks again: only a log whose end has
@@ -112,6 +115,10 @@ func sameEnds(a, b kadm.ListedOffsets) bool {
 func (rd *reader) rescan(ctx context.Context, ends kadm.ListedOffsets) error {
 	rd.close()
 	rd.run.step("scanning again")
+	if rd.run.scenario.Producer.Kind == ownReader {
+		rd.run.rescan()
+		return rd.rereadAll(ctx, ends)
+	}
 	client, err := newReadingClient(rd.run)
 	if err != nil {
 		return err
@@ -121,4 +128,39 @@ func (rd *reader) rescan(ctx context.Context, ends kadm.ListedOffsets) error {
 	again.start(ctx)
 	defer again.close()
 	return again.awaitPositions(ctx, ends)
+}
+
+// rereadAll reads the log once more with a library that neither the client under test nor the first reader is built on.
+func (rd *reader) rereadAll(ctx context.Context, ends kadm.ListedOffsets) error {
+	source := reread.Source{
+		Dial: rd.run.cluster.Dial, ClientID: fmt.Sprintf("fleetproof-oracle-%016x", rd.run.id), Stall: rd.run.scenario.Oracle.ReadTimeout,
+	}
+	for _, node := range rd.run.cluster.Nodes() {
+		source.Brokers = append(source.Brokers, node.Direct)
+	}
+	again, err := reread.Open(source)
+	if err != nil {
+		return err
+	}
+	ends.Each(func(end kadm.ListedOffset) {
+		if err == nil {
+			err = again.Read(ctx, end.Topic, end.Partition, end.Offset, rd.seeAgain)
+		}
+	})
+	return errors.Join(err, again.Close())
+}
+
+// seeAgain writes a record of the second reading into the ledger, as poll does with those of the first.
+func (rd *reader) seeAgain(r reread.Record) {
+	record := &kgo.Record{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Key: r.Key, Value: r.Value}
+	for _, header := range r.Headers {
+		record.Headers = append(record.Headers, kgo.RecordHeader{Key: header.Key, Value: header.Value})
+	}
+	if rd.run.options.tamper == nil {
+		rd.run.see(record, rd.run.clock())
+		return
+	}
+	for _, tampered := range rd.run.options.tamper(record) {
+		rd.run.see(tampered, rd.run.clock())
+	}
 }

@@ -162,7 +162,10 @@ func (p *plan) rescanReason() string {
 	if p.Oracle.Rescan {
 		return "oracle.rescan is on"
 	}
-	return strings.Join(p.truncating(), ", ") + " can take the end off a log"
+	if truncating := p.truncating(); len(truncating) > 0 {
+		return strings.Join(truncating, ", ") + " can take the end off a log"
+	}
+	return "with Sarama, since the client under test and the first reader are built on the same library"
 }
 
 // skew is how unevenly the partitioner spreads this fleet: each device weighs as many records as it sends.

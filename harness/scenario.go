@@ -131,7 +131,13 @@ func (s *Scenario) world() fault.World {
 
 // rescans says whether everything is read a second time after the run, from offset 0: because the scenario asks, or because
 // a log may have lost its end, and a tail that was past it misses what was written there since.
-func (s *Scenario) rescans() bool { return s.Oracle.Rescan || len(s.truncating()) > 0 }
+// And where the client under test is built on the library that reads back, so that another library has to read too.
+func (s *Scenario) rescans() bool {
+	return s.Oracle.Rescan || len(s.truncating()) > 0 || s.Producer.Kind == ownReader
+}
+
+// ownReader is the client that is built on the library that the reader is built on.
+const ownReader = "franz"
 
 // truncating names the faults that can take the end off a log: those that can move a leader, because who leads next may not
 // have had it all. Embedded brokers share one log, whoever leads.
