@@ -142,3 +142,13 @@ func unknown[T interface {
 }](setting string, got T) error {
 	return fmt.Errorf("%s: want one of %s, got %q", setting, strings.Join(got.Known(), ", "), string(got))
 }
+
+// Settings is what New gives to Sarama for a configuration. It is for a program that drives a Sarama of its own with the
+// settings that are put under test, to have something to compare with.
+func Settings(config producer.Config) (*sarama.Config, error) {
+	p := new(asyncProducer)
+	if config.Partitioner == producer.PartitionerFailover { // which asks the producer's own client for leaders
+		return nil, fmt.Errorf("partitioner: %q works only in a producer made by New", config.Partitioner)
+	}
+	return p.settings(config)
+}
