@@ -6,10 +6,13 @@ PACKAGES := $(shell $(GO) list ./... | grep -v /cmd)
 DURATION ?= 10m
 RATE     ?= 20000/s
 DEVICES  ?= 10000
+BROKER   ?= embedded
+ROUNDS   ?= 5
+MEASURE  ?= 60s
 COMPARE  ?= -rounds 5 -docker
 
 .DEFAULT_GOAL := help
-.PHONY: help check test race cover lint format update bench demo soak known-bad scenarios-docker compare-clients
+.PHONY: help check test race cover lint format update bench bench-throughput bench-scale demo soak known-bad scenarios-docker compare-clients
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +41,12 @@ update: ## rewrite every golden file, the JSON schema and the reference of steps
 
 bench: ## micro benchmarks of generator, ledger and pacing
 	$(GO) test -run '^$$' -bench . -benchmem ./generator ./assertions ./producer/... ./harness/...
+
+bench-throughput: ## fleetproof against a control that verifies nothing, by turns: ROUNDS of MEASURE each, on BROKER
+	$(GO) run ./testdata/throughput -broker $(BROKER) -rounds $(ROUNDS) -for $(MEASURE)
+
+bench-scale: ## processor time and memory over devices, rate and partitions
+	$(GO) run ./testdata/throughput -scale -broker $(BROKER) -rounds $(ROUNDS) -for $(MEASURE)
 
 demo: ## the main job: play the quickstart and judge it
 	$(GO) run ./cmd/fleetproof run scenarios/quickstart.yaml

@@ -253,7 +253,10 @@ func (b *bench) fleetproof(sets []string) (measurement, error) {
 			Got                  *float64
 			Samples              int64
 		}
-		Latencies map[string]map[string]map[string]float64
+		Latencies []struct {
+			Metric, Phase string
+			P99           *float64
+		}
 	}
 	if err := json.Unmarshal(text, &result); err != nil {
 		return m, err
@@ -268,7 +271,11 @@ func (b *bench) fleetproof(sets []string) (measurement, error) {
 			m.rate = *e.Got * float64(e.Samples) / b.length.Seconds()
 		}
 	}
-	m.lag = result.Latencies["schedule_lag"]["run"]["p99"]
+	for _, l := range result.Latencies {
+		if l.Metric == "schedule_lag" && l.Phase == "run" && l.P99 != nil {
+			m.lag = *l.P99
+		}
+	}
 	m.use(state)
 	return m, nil
 }
