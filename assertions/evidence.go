@@ -17,9 +17,10 @@ type Evidence struct {
 	Stages       []Stage          `json:"stages"`
 	Faults       []Fault          `json:"faults"`
 	Anomalies    []Anomaly        `json:"anomalies"`
-	Streams      []Stream         `json:"streams"` // [0] the readings, [1] the alerts where the scenario has them
-	Slices       []Slice          `json:"slices"`  // in order of time, without gaps, from 0 to the end of the last stage
-	Gaps         []Gap            `json:"gaps"`    // the longest gaps without an acknowledgement, at most one beginning in each slice
+	Errors       []ErrorCount     `json:"errors,omitempty"` // what the client said of records it did not acknowledge, in order of the first times
+	Streams      []Stream         `json:"streams"`          // [0] the readings, [1] the alerts where the scenario has them
+	Slices       []Slice          `json:"slices"`           // in order of time, without gaps, from 0 to the end of the last stage
+	Gaps         []Gap            `json:"gaps"`             // the longest gaps without an acknowledgement, at most one beginning in each slice
 	Partitions   []PartitionCount `json:"partitions"`
 	Samples      []Sample         `json:"samples"` // the harness process, once a second
 	Stalls       []Stall          `json:"stalls"`  // moments at which the machine did not run the harness
@@ -40,7 +41,7 @@ type RunInfo struct {
 	Interrupted bool              `json:"interrupted"`         // by a signal or its context
 	CutShort    string            `json:"cut_short,omitempty"` // why the harness itself ended the load early: the ledger's memory
 	Devices     int               `json:"devices"`
-	Versions    map[string]string `json:"versions"` // fleetproof, sarama, broker, go
+	Versions    map[string]string `json:"versions"` // fleetproof, the client under test by its name, broker, go
 }
 
 // Setting is the part of the configuration that decides what the pipeline promises.
@@ -120,6 +121,17 @@ type Anomaly struct {
 	Devices  int64 `json:"devices"`  // devices with at least one labelled reading handed over
 	Detected int64 `json:"detected"` // of these, the devices on whose readings, as they were read back, the detector fired
 }
+
+// ErrorCount is one text by which the client explained records of any stream that it did not acknowledge. There is one
+// without a text for each state, which counts those that explained themselves otherwise than the first MaxErrors texts.
+type ErrorCount struct {
+	State string `json:"state"` // failed or unknown
+	Text  string `json:"text"`
+	Count int64  `json:"count"`
+}
+
+// MaxErrors is how many texts of errors are told apart.
+const MaxErrors = 50
 
 // Stream is the ledger's closing account of one stream of records.
 type Stream struct {

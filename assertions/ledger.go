@@ -155,28 +155,29 @@ func (l *Ledger) Withdraw(device uint32, sequence uint64) {
 }
 
 // Acked says that the client reported success, and where the record is; offset −1 means that it was not told. Any other
-// offset below zero is an offset mismatch.
-func (l *Ledger) Acked(device uint32, sequence uint64, partition int32, offset int64) {
+// offset below zero is an offset mismatch. It is false where the record has its outcome or was never handed over: then
+// nothing is counted, and Close says so.
+func (l *Ledger) Acked(device uint32, sequence uint64, partition int32, offset int64) bool {
 	s := l.shard(device)
 	s.Lock()
 	defer s.Unlock()
-	s.ack(device, sequence, place{partition, offset})
+	return s.ack(device, sequence, place{partition, offset})
 }
 
-// Failed says that a record is certainly not in the log.
-func (l *Ledger) Failed(device uint32, sequence uint64) {
+// Failed says that a record is certainly not in the log. It is false where Acked is.
+func (l *Ledger) Failed(device uint32, sequence uint64) bool {
 	s := l.shard(device)
 	s.Lock()
 	defer s.Unlock()
-	s.fail(device, sequence)
+	return s.fail(device, sequence)
 }
 
-// Unknown says that nobody can tell what became of a record.
-func (l *Ledger) Unknown(device uint32, sequence uint64) {
+// Unknown says that nobody can tell what became of a record. It is false where Acked is.
+func (l *Ledger) Unknown(device uint32, sequence uint64) bool {
 	s := l.shard(device)
 	s.Lock()
 	defer s.Unlock()
-	s.forget(device, sequence)
+	return s.forget(device, sequence)
 }
 
 // Seen takes in a record that was read back, in the order of its partition. A record that was never handed over is a

@@ -337,3 +337,24 @@ func ExampleLedger() {
 	// climate-0000 0 4.1s 3 17 <nil>
 	// acknowledged, never read back: its partition ends at offset 17
 }
+
+// TestLedgerTellsAnOutcomeThatCannotBe counts nothing for a second outcome, and for one of a record never handed over.
+func TestLedgerTellsAnOutcomeThatCannotBe(t *testing.T) {
+	l := NewLedger(LedgerConfig{Name: "readings", Devices: 1, Key: testKey})
+	l.Due(3)
+	for range 3 {
+		l.Open(0, 0)
+	}
+	require.True(t, l.Acked(0, 0, 0, 7))
+	require.True(t, l.Failed(0, 1))
+	require.True(t, l.Unknown(0, 2))
+	before := l.Counts()
+	for sequence := range uint64(4) {
+		require.False(t, l.Acked(0, sequence, 0, 7))
+		require.False(t, l.Failed(0, sequence))
+		require.False(t, l.Unknown(0, sequence))
+	}
+	require.Equal(t, before, l.Counts())
+	_, err := l.Close(nil)
+	require.EqualError(t, err, "close ledger of readings: acknowledge d0 #0: it has its outcome, or was never handed over")
+}

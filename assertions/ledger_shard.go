@@ -159,10 +159,10 @@ func (s *shard) withdraw(number uint32, sequence uint64) {
 // offsetUntold stands for the offset of an acknowledgement that names none.
 const offsetUntold int64 = -1
 
-func (s *shard) ack(number uint32, sequence uint64, at place) {
+func (s *shard) ack(number uint32, sequence uint64, at place) bool {
 	slot := s.waiting("acknowledge", number, sequence)
 	if slot < 0 {
-		return
+		return false
 	}
 	s.acked++
 	e := &s.table.slots[slot]
@@ -177,17 +177,18 @@ func (s *shard) ack(number uint32, sequence uint64, at place) {
 	}
 	if e.seen() && (at.offset == offsetUntold || at == e.sighting() || slices.Contains(s.further[e.identity()], at)) {
 		s.drop(slot)
-		return
+		return true
 	}
 	e.state |= entryAcked
 	e.partition, e.offset = at.partition, at.offset
 	s.release(e)
+	return true
 }
 
-func (s *shard) fail(number uint32, sequence uint64) {
+func (s *shard) fail(number uint32, sequence uint64) bool {
 	slot := s.waiting("fail", number, sequence)
 	if slot < 0 {
-		return
+		return false
 	}
 	s.failed++
 	e := &s.table.slots[slot]
@@ -197,15 +198,17 @@ func (s *shard) fail(number uint32, sequence uint64) {
 		})
 	}
 	s.settle(slot, markFailed)
+	return true
 }
 
-func (s *shard) forget(number uint32, sequence uint64) {
+func (s *shard) forget(number uint32, sequence uint64) bool {
 	slot := s.waiting("give up", number, sequence)
 	if slot < 0 {
-		return
+		return false
 	}
 	s.unknown++
 	s.settle(slot, markUnknown)
+	return true
 }
 
 // settle ends a record that was not acknowledged.

@@ -32,7 +32,8 @@ type Result struct {
 	Reasons      []string                    `json:"reasons"` // what made the run as a whole inconclusive or broken
 	Counts       map[string]int64            `json:"counts"`  // every counter and finding by its metric name
 	Expectations []Judgement                 `json:"expectations"`
-	Findings     map[string][]OffenderResult `json:"findings"` // the first offenders of every finding above zero, by its metric name
+	Findings     map[string][]OffenderResult `json:"findings"`         // the first offenders of every finding above zero, by its metric name
+	Errors       []ErrorCount                `json:"errors,omitempty"` // what the client said of records it did not acknowledge
 	Faults       []FaultResult               `json:"faults"`
 	Latencies    []Latency                   `json:"latencies"`
 	Versions     map[string]string           `json:"versions"`

@@ -56,7 +56,7 @@ func (r *run) expected(key []byte) int32 {
 	return partitioner.Partition(key, int32(r.scenario.Topic.Partitions))
 }
 
-// outcome writes what became of a record into the ledger and the timeline.
+// outcome writes what became of a record into the ledger and the timeline. An outcome that cannot be counts for nothing.
 func (r *run) outcome(o producer.Outcome) {
 	at := r.clock()
 	token := o.Record.Token
@@ -64,23 +64,51 @@ func (r *run) outcome(o producer.Outcome) {
 	if token.Stream == streamAlerts {
 		ledger = r.alerts
 	}
-	latency := at - token.Handed
-	r.options.Metrics.Outcome(o.State.String(), latency)
-	switch o.State {
-	case producer.Acked:
-		ledger.Acked(token.Device, token.Sequence, o.Partition, o.Offset)
-		r.faults.Acked(token.Handed, at)
-	case producer.Failed:
-		ledger.Failed(token.Device, token.Sequence)
-	default:
-		ledger.Unknown(token.Device, token.Sequence)
-	}
-	if token.Stream != streamReadings {
+	if token.Stream > streamAlerts || ledger == nil || int(token.Device) >= r.generator.Devices() {
+		_ = r.guest.breaks(oneOutcome, fmt.Sprintf("device %d #%d of stream %d was said to be %s without having been sent",
+			token.Device, token.Sequence, token.Stream, o.State))
 		return
 	}
+	waiting := false
 	switch o.State {
 	case producer.Acked:
-		if int(o.Partition) < len(r.acked) && o.Partition >= 0 {
+		waiting = ledger.Acked(token.Device, token.Sequence, o.Partition, o.Offset)
+	case producer.Failed:
+		waiting = ledger.Failed(token.Device, token.Sequence)
+	case producer.Unknown:
+		waiting = ledger.Unknown(token.Device, token.Sequence)
+	default:
+		_ = r.guest.breaks("an outcome is acked, failed or unknown", fmt.Sprintf("one had the state %d", o.State))
+		o.State = producer.Unknown
+		waiting = ledger.Unknown(token.Device, token.Sequence)
+	}
+	if !waiting {
+		_ = r.guest.breaks(oneOutcome, fmt.Sprintf("%s #%d was said to be %s when it had its outcome, or had never been sent",
+			r.keys.of(token.Device), token.Sequence, o.State))
+		return
+	}
+	r.options.Metrics.Outcome(o.State.String(), at-token.Handed)
+	if o.State == producer.Acked {
+		r.faults.Acked(token.Handed, at)
+	} else {
+		r.causes.add(o.State, o.Err)
+	}
+	if token.Stream == streamReadings {
+		r.settle(o, at)
+	}
+}
+
+// oneOutcome is the clause by which there are as many outcomes as records.
+const oneOutcome = "there is one outcome for one accepted record"
+
+// settle writes what became of a reading into the timeline.
+func (r *run) settle(o producer.Outcome, at time.Duration) {
+	token := o.Record.Token
+	switch o.State {
+	case producer.Acked:
+		if o.Partition < 0 || int(o.Partition) >= len(r.acked) {
+			o.Partition = -1 // there is no such partition, as the ledger finds out
+		} else {
 			r.acked[o.Partition].Add(1)
 		}
 		r.timeline.Acked(token.Due, token.Handed, at, o.Partition, len(o.Record.Value))

@@ -31,6 +31,7 @@ func (r *run) evidence(ctx context.Context) *assertions.Evidence {
 			LedgerMemory:  int64(scenario.Oracle.LedgerMemory),
 		},
 		Anomalies: r.truth.found(),
+		Errors:    r.causes.counted(),
 		Samples:   r.watch.samples,
 		Stalls:    r.watch.stalls,
 		Alerts:    r.truth.alertsFound(),
@@ -38,7 +39,7 @@ func (r *run) evidence(ctx context.Context) *assertions.Evidence {
 			Complete: r.unread == "", Reason: r.unread, Rescan: scenario.rescans(),
 		},
 	}
-	if stats := r.producer.Stats(); stats.RetriesKnown {
+	if stats := r.guest.count(); stats.RetriesKnown {
 		e.Setting.Retries = stats.Retries
 	} else {
 		e.Setting.Retries = assertions.UnknownRetries
@@ -62,7 +63,7 @@ func (r *run) evidence(ctx context.Context) *assertions.Evidence {
 			})
 		}
 	}
-	e.Broken = r.broken
+	e.Broken = slices.Concat(r.broken, r.guest.broke())
 	e.Run = assertions.RunInfo{
 		ID:          fmt.Sprintf("%016x", r.id),
 		Scenario:    scenario.Name,
@@ -79,7 +80,7 @@ func (r *run) evidence(ctx context.Context) *assertions.Evidence {
 	if e.Run.Versions == nil {
 		e.Run.Versions = map[string]string{}
 	}
-	e.Run.Versions[r.client.Name] = r.client.Version
+	e.Run.Versions[r.guest.Name] = r.guest.Version
 	e.Run.Versions["broker"] = r.cluster.Version()
 	e.Run.Versions["go"] = runtime.Version()
 	return e

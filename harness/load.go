@@ -2,6 +2,8 @@ package harness
 
 import (
 	"context"
+	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/fleetproof/fleetproof/generator"
@@ -19,52 +21,119 @@ const (
 
 // load hands the fleet's records to the producer as they fall due: open loop, on an absolute schedule. It is late when
 // the producer blocks or the machine is slow, and says so; it never slows down the schedule.
+//
+// It has a goroutine of its own, which may stay behind in a Send that does not return. Until then all of it belongs to
+// that goroutine, and from then on to play.
 type load struct {
 	run  *run
 	lag  lag
 	slab slab
+	end  time.Duration   // of what may fall due
+	due  []generator.Due // taken from the schedule and not yet handed over
+	room []generator.Due // what due is a part of
+	sent producer.Token  // of the latest record given to Send
+	own  time.Duration   // the lag of its that is the generator's
+
+	place  atomic.Int32 // of the goroutine that hands over
+	broken bool         // the client has panicked, and gets nothing more
 }
+
+// Where the goroutine that hands over is.
+const (
+	outsideSend int32 = iota
+	insideSend
+	leftInSend
+)
 
 // play runs until the last stage is over or ctx ends. What had fallen due by then may still be handed over for as long as
 // a record may lag, so that the last milliseconds of a healthy run are not unsent; settle ends even that.
 func (l *load) play(ctx, settle context.Context) {
 	r := l.run
-	end, grace := r.generator.Pace().End(), r.scenario.Oracle.LagLimit
-	sending, cancel := context.WithDeadline(settle, r.epoch.Add(end+grace))
+	grace := r.scenario.Oracle.LagLimit
+	l.end = r.generator.Pace().End()
+	sending, cancel := context.WithDeadline(settle, r.epoch.Add(l.end+grace))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
-	due := make([]generator.Due, 0, turn)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		l.handOver(ctx, sending)
+	}()
+	l.await(sending, done)
+	r.loadEnded = min(r.clock(), l.end)
+	l.unsent(l.due)
+	for due := l.take(r.loadEnded); len(due) > 0; due = l.take(r.loadEnded) {
+		l.unsent(due)
+	}
+	r.readings.Missing(r.generator.Missing())
+}
+
+// handOver hands over what falls due until the end, or until ctx or sending end.
+func (l *load) handOver(ctx, sending context.Context) {
+	r := l.run
 	for sending.Err() == nil && !r.exceeded() {
 		now := r.clock()
 		if ctx.Err() != nil {
-			end = min(end, now)
+			l.end = min(l.end, now)
 		}
-		due = r.generator.Next(min(now, end), due[:0])
-		for i, d := range due {
-			if sending.Err() != nil {
-				l.unsent(due[i:])
-				break
+		l.due = l.take(min(now, l.end))
+		more := len(l.due) > 0
+		for len(l.due) > 0 && sending.Err() == nil {
+			due := l.due[0]
+			l.due = l.due[1:]
+			l.hand(sending, due)
+			if l.broken {
+				return
 			}
-			l.hand(sending, d)
 		}
-		if len(due) > 0 {
+		if more {
 			continue
 		}
-		if now >= end {
+		if now >= l.end {
 			break
 		}
 		at, more := r.generator.NextAt()
 		if !more {
-			at = end
+			at = l.end
 		}
-		r.sleepUntil(ctx, min(max(at, now+pause), end))
+		r.sleepUntil(ctx, min(max(at, now+pause), l.end))
 		l.lag.woke(r.clock())
 	}
-	r.loadEnded = min(r.clock(), end)
-	for due = r.generator.Next(r.loadEnded, due[:0]); len(due) > 0; due = r.generator.Next(r.loadEnded, due[:0]) {
-		l.unsent(due)
+}
+
+// take takes some of what is due by now from the schedule.
+func (l *load) take(now time.Duration) []generator.Due {
+	if l.room == nil {
+		l.room = make([]generator.Due, 0, turn)
 	}
-	r.readings.Missing(r.generator.Missing())
+	l.room = l.run.generator.Next(now, l.room[:0])
+	return l.room
+}
+
+// await waits until everything is handed over. A Send that does not return although sending has ended is left, with the
+// goroutine that is in it: nobody can know whether the client has taken its record, so that it counts as handed over and
+// will be unknown.
+func (l *load) await(sending context.Context, done <-chan struct{}) {
+	select {
+	case <-done:
+		return
+	case <-sending.Done():
+	}
+	for {
+		timer := time.NewTimer(l.run.guest.patience)
+		select {
+		case <-done:
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		if l.place.CompareAndSwap(insideSend, leftInSend) {
+			break
+		}
+	}
+	now := l.run.clock()
+	_ = l.run.guest.left("Send", now-l.sent.Handed)
+	l.handed(now)
 }
 
 // hand gives one reading, and the alert it raises, to the producer.
@@ -104,7 +173,8 @@ func (l *load) hand(ctx context.Context, due generator.Due) {
 	}
 }
 
-// send hands one record over and keeps the time that took.
+// send hands one record over and keeps the time that took. It is false where the client had not taken the record when ctx
+// ended. Where the client refuses it for another reason the record was handed over, and has failed.
 func (l *load) send(ctx context.Context, topic string, id identity, value []byte, eventTime time.Time) bool {
 	r := l.run
 	id.Run = r.id
@@ -116,19 +186,36 @@ func (l *load) send(ctx context.Context, topic string, id identity, value []byte
 	record.Token = producer.Token{
 		Stream: id.Stream, Device: id.Device, Sequence: id.Sequence, Due: id.Due, Handed: called,
 	}
-	own := l.lag.called(id.Due, called)
-	err := r.producer.Send(ctx, record)
+	l.sent, l.own = record.Token, l.lag.called(id.Due, called)
+	l.place.Store(insideSend)
+	err := r.guest.send(ctx, record)
+	if !l.place.CompareAndSwap(insideSend, outsideSend) {
+		runtime.Goexit() // the run has gone on without this goroutine, and everything here belongs to it
+	}
 	handed := r.clock()
 	l.lag.returned(handed)
-	if err != nil {
+	if err != nil && ctx.Err() != nil && !isBreach(err) {
 		return false
 	}
-	if id.Stream == streamReadings {
-		r.timeline.Handed(id.Due, handed, handed-called, own)
-		r.lag.Store(int64(handed - id.Due))
+	l.handed(handed)
+	switch {
+	case err == nil:
+		r.options.Metrics.Sent(value)
+	case isBreach(err):
+		l.broken = true
+	default:
+		r.outcome(producer.Outcome{Record: record, State: producer.Failed, Partition: -1, Offset: producer.OffsetUnset, Err: err})
 	}
-	r.options.Metrics.Sent(value)
 	return true
+}
+
+// handed says in the timeline when the latest record was handed over.
+func (l *load) handed(now time.Duration) {
+	if l.sent.Stream != streamReadings {
+		return
+	}
+	l.run.timeline.Handed(l.sent.Due, now, now-l.sent.Handed, l.own)
+	l.run.lag.Store(int64(now - l.sent.Due))
 }
 
 // unsent counts readings that fell due and will never be handed over.

@@ -45,6 +45,9 @@ func (r *Resolved) maskEvidence(evidence *assertions.Evidence) {
 	for i := range evidence.Broken {
 		evidence.Broken[i] = r.Masked(evidence.Broken[i])
 	}
+	for i := range evidence.Errors {
+		evidence.Errors[i].Text = r.Masked(evidence.Errors[i].Text)
+	}
 	for i := range evidence.Faults {
 		evidence.Faults[i].Target = r.Masked(evidence.Faults[i].Target)
 	}

@@ -49,7 +49,7 @@ func newReader(ctx context.Context, r *run) (*reader, error) {
 	for _, topic := range r.scenario.topics() {
 		rd.positions[topic.Name] = make([]int64, topic.Partitions)
 	}
-	if err := rd.awaitHealthy(ctx, r.scenario.Oracle.HealTimeout); err != nil {
+	if err := rd.awaitHealthy(ctx, r.scenario.Oracle.StartTimeout); err != nil {
 		client.Close()
 		return nil, err
 	}

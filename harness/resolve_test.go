@@ -75,9 +75,9 @@ func TestParseReadsEveryKey(t *testing.T) {
 		Trends:     map[string]float64{"diurnal": 3, "weather": -1.5},
 	}, r.Sensors["temperature"], "a sensor is laid over its default")
 	assert.Equal(t, []assertions.Stated{
-		{Text: "promised", Origin: "everything.yaml:73"},
-		{Text: "acked_lost == 0", Origin: "everything.yaml:74"},
-		{Text: "ack_latency.p99.9 < 250ms within 1s after fault slow", Origin: "everything.yaml:75"},
+		{Text: "promised", Origin: "everything.yaml:74"},
+		{Text: "acked_lost == 0", Origin: "everything.yaml:75"},
+		{Text: "ack_latency.p99.9 < 250ms within 1s after fault slow", Origin: "everything.yaml:76"},
 	}, r.Stated)
 }
 
@@ -261,7 +261,7 @@ func TestNothingIsSuppliedWithoutDefaults(t *testing.T) {
 		"trends.diurnal.peak", "trends.seasonal.peak", "trends.weather.grid", "trends.weather.correlation",
 		"trends.usage.open", "trends.usage.close",
 		"delivery.missing", "delivery.duplicate", "delivery.late.rate", "delivery.late.by",
-		"oracle.rescan", "oracle.drain_timeout", "oracle.read_timeout", "oracle.heal_timeout",
+		"oracle.rescan", "oracle.start_timeout", "oracle.drain_timeout", "oracle.read_timeout", "oracle.heal_timeout",
 		"oracle.ledger_memory", "oracle.achieved_floor", "oracle.lag_limit", "oracle.stall_limit",
 		"producer.kind",
 		"fleets[0].jitter", "fleets[0].sensors[0]", "load.stages[0].ramp", "load.stages[0].judged",

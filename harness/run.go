@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -32,7 +33,8 @@ type Options struct {
 	External  bool               // somebody said that an external cluster may be used
 	Abort     <-chan struct{}    // closed: heal what is broken and leave without a verdict
 
-	tamper func(*kgo.Record) []*kgo.Record // plants bugs between the log and the ledger, in tests
+	tamper   func(*kgo.Record) []*kgo.Record // plants bugs between the log and the ledger, in tests
+	patience time.Duration                   // with a client that does not return; 0: as usual
 }
 
 // ErrAborted is returned when the run was told to leave at once. Every fault was healed and everything started was
@@ -91,7 +93,6 @@ func Run(ctx context.Context, scenario *Resolved, options Options) (result *asse
 // share them: load, faults, samples, outcomes and reading back.
 type run struct {
 	scenario *Resolved
-	client   producer.Kind
 	options  Options
 	id       uint64
 	started  time.Time
@@ -101,7 +102,7 @@ type run struct {
 	keys      keys
 	links     *fault.Links // nil unless a fault needs them
 	cluster   *broker.Cluster
-	producer  producer.Producer
+	guest     *guest
 	faults    *fault.Runner
 	reader    *reader
 
@@ -109,6 +110,7 @@ type run struct {
 	alerts   *assertions.Ledger // nil unless the scenario has an alerts topic
 	timeline *assertions.Timeline
 	acked    []atomic.Int64 // readings acknowledged, by partition
+	causes   causes         // what the client said of records that it did not acknowledge
 	truth    *truth         // anomalies and alerts found in what was read back
 	watch    watch
 
@@ -126,7 +128,6 @@ func newRun(scenario *Resolved, client producer.Kind, options Options) *run {
 	rand.Read(id[:]) // never fails; identity must differ between runs of one seed
 	r := &run{
 		scenario:  scenario.as(hex.EncodeToString(id[:]), options),
-		client:    client,
 		options:   options,
 		id:        binary.BigEndian.Uint64(id[:]),
 		started:   time.Now(),
@@ -139,6 +140,7 @@ func newRun(scenario *Resolved, client producer.Kind, options Options) *run {
 	r.timeline = assertions.NewTimeline(scenario.cuts(), scenario.Oracle.LagLimit)
 	r.openLedgers()
 	r.truth = newTruth(r.scenario, r.generator)
+	r.guest = newGuest(client, r.outcome, cmp.Or(options.patience, patience))
 	r.step("starting broker")
 	return r
 }
@@ -204,12 +206,9 @@ func (r *run) connectProducer(ctx context.Context) error {
 	if fault.GrowsPartitions(r.scenario.Faults) {
 		config.MetadataRefresh = metadataMaxAge
 	}
-	connected, err := r.client.New(ctx, config, r.outcome)
-	if err != nil {
-		return err
-	}
-	r.producer = connected
-	return nil
+	starting, cancel := context.WithTimeout(ctx, r.scenario.Oracle.StartTimeout)
+	defer cancel()
+	return r.guest.connect(starting, config)
 }
 
 // begin starts the clock and reads back from the first record on. Until the step is set, nobody else looks at the clock
@@ -271,6 +270,10 @@ func (r *run) observe(settle context.Context) (stop func()) {
 		r.watch.sample(ctx, r)
 		return nil
 	})
+	observing.Go(func() error {
+		sampleClient(ctx, r)
+		return nil
+	})
 	observing.Go(func() error { return r.probeCompression(ctx) })
 	return func() {
 		cancel()
@@ -300,8 +303,8 @@ func (r *run) drain(settle context.Context) {
 	draining, cancel := context.WithTimeout(settle, r.scenario.Oracle.DrainTimeout)
 	defer cancel()
 	// What has no outcome by the deadline is unknown, which Close says record by record.
-	_ = r.producer.Flush(draining)
-	if err := r.producer.Close(draining); err != nil {
+	r.guest.flush(draining)
+	if err := r.guest.close(draining); err != nil {
 		r.broken = append(r.broken, fmt.Sprintf("close producer: %v", err))
 	}
 }
@@ -340,9 +343,6 @@ func (r *run) cleanUp() error {
 	ctx, cancel := context.WithTimeout(context.Background(), r.scenario.Oracle.DrainTimeout)
 	defer cancel()
 	var errs []error
-	if r.producer != nil {
-		errs = append(errs, r.producer.Close(ctx))
-	}
 	if r.reader != nil {
 		r.reader.close()
 	}

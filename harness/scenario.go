@@ -53,6 +53,7 @@ type Stages struct {
 // Oracle says how carefully the run is read back and judged.
 type Oracle struct {
 	Rescan        bool            `yaml:"rescan"`         // read everything a second time, from offset 0, after the run; nothing is trimmed then. Done unasked after faults that can take the end off a log
+	StartTimeout  time.Duration   `yaml:"start_timeout"`  // for every partition to have its leader and replicas before the load, and again for the client to connect
 	DrainTimeout  time.Duration   `yaml:"drain_timeout"`  // for the producer to give every record its outcome once the load has ended
 	ReadTimeout   time.Duration   `yaml:"read_timeout"`   // without any progress in reading back
 	HealTimeout   time.Duration   `yaml:"heal_timeout"`   // for a fault's healing to be proven

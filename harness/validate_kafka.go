@@ -105,6 +105,7 @@ func (v *validator) client(p producer.Config) {
 
 func (v *validator) oracle() {
 	o := v.Oracle
+	v.between("oracle.start_timeout", o.StartTimeout, time.Millisecond, longest)
 	v.between("oracle.drain_timeout", o.DrainTimeout, time.Millisecond, longest)
 	v.between("oracle.read_timeout", o.ReadTimeout, time.Millisecond, longest)
 	v.between("oracle.heal_timeout", o.HealTimeout, time.Millisecond, longest)

@@ -43,7 +43,21 @@ func (w *watch) sample(ctx context.Context, r *run) {
 			sample := sampler.sample(r.clock())
 			w.samples = append(w.samples, sample)
 			r.options.Metrics.Process(sample.CPU, sample.RSS, sample.Goroutines)
-			stats := r.producer.Stats()
+		}
+	}
+}
+
+// sampleClient shows what the client counts, until ctx ends. It does so apart from the heartbeats, which a client that
+// blocks must not hold up.
+func sampleClient(ctx context.Context, r *run) {
+	second := time.NewTicker(sampleEvery)
+	defer second.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-second.C:
+			stats := r.guest.count()
 			r.options.Metrics.Stats(stats.Batches, stats.Retries, stats.Connections, stats.Queued)
 		}
 	}

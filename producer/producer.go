@@ -43,12 +43,18 @@ type Kind struct {
 //     be the implementation that is measured.
 //
 // All methods may be called at the same time.
+//
+// Where an implementation breaks this the run goes on as far as it can, names the clause and ends in ERROR: a method that
+// panics, or that has not returned five seconds after the end of its ctx and is left behind, an outcome without its record,
+// for a record never sent, or for one that has its outcome. A panic in a goroutine of the client's own cannot be caught by
+// anybody else, and ends the process.
 type Producer interface {
 	// Send hands a record over. It blocks while the client's buffers are full, until ctx ends. The time it blocks is
 	// accounted to the client. A nil error means that exactly one Outcome follows, perhaps before Send has returned, and
 	// that the record and every slice in it belong to the producer until then. An error means that the record was not
 	// accepted, no Outcome follows and the record is the caller's again: ErrClosed after Close has been called, also for
-	// a Send that was blocked at that time, or what ended ctx.
+	// a Send that was blocked at that time, or what ended ctx. Any other error, and any while ctx lives, is a refusal of
+	// this record (too large, not encodable): it is Failed, certainly not in the log now or later, and the error says why.
 	//
 	// Records with the same key are sent by one goroutine, in the order in which they must be stored; different keys may
 	// come from several goroutines at once.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/fleetproof/fleetproof/assertions"
@@ -77,6 +78,7 @@ func results() map[string]*assertions.Result {
 				},
 				"corrupt": {{Sequence: -1, Partition: 2, Offset: 17, Note: "the header does not match its checksum, so that it cannot be told which device sent it and when"}},
 			},
+			Errors: wordy(),
 			Faults: []assertions.FaultResult{
 				{Name: "crash", Do: "crash", Target: "broker 2", InjectedAt: at(40), ProvenAt: at(40.21), HealedAt: at(55.1), ResumedAt: at(55.42), Hits: 312, Proof: "connections refused or reset", Proven: true},
 				{Name: "slow", Do: "latency", Target: "leader of device-data/0", InjectedAt: at(70), HealedAt: at(80), Hits: 0, Proof: "operations delayed"},
@@ -116,4 +118,17 @@ func results() map[string]*assertions.Result {
 		},
 		"nothing": {Scenario: "bare", Started: started},
 	}
+}
+
+// wordy is a client that says more than the text shows.
+func wordy() []assertions.ErrorCount {
+	said := []assertions.ErrorCount{
+		{State: "failed", Text: "kafka server: Message was too large, server rejected it to avoid allocation error", Count: 3},
+		{State: "unknown", Count: 20},
+		{State: "unknown", Text: "read tcp 127.0.0.1:40000->127.0.0.1:9092: i/o timeout, after which every further attempt had the same end", Count: 57},
+	}
+	for i := range 10 {
+		said = append(said, assertions.ErrorCount{State: "unknown", Text: fmt.Sprintf("EOF %d", i), Count: 1})
+	}
+	return said
 }

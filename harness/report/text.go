@@ -27,6 +27,7 @@ func Text(w io.Writer, result *assertions.Result, style Style) error {
 	t.faults()
 	t.latencies()
 	t.counts()
+	t.errors()
 	t.footer(style.Replay)
 	_, err := io.WriteString(w, strings.Join(t.lines, "\n")+"\n")
 	return err
@@ -157,6 +158,26 @@ func (t *text) counts() {
 	)
 	t.add(sums.lines(t.ink)...)
 }
+
+// errors are the client's own words about what it did not acknowledge, the most frequent first.
+func (t *text) errors() {
+	if len(t.result.Errors) == 0 {
+		return
+	}
+	t.section("ERRORS")
+	said := table{head: []string{"RECORDS", "STATE", "THE CLIENT SAID"}, wraps: 2, right: map[int]bool{0: true}}
+	often := slices.SortedStableFunc(slices.Values(t.result.Errors), func(a, b assertions.ErrorCount) int { return cmp.Compare(b.Count, a.Count) })
+	for _, e := range often[:min(len(often), shownErrors)] {
+		said.rows = append(said.rows, row{cells: []string{count(e.Count), e.State, cmp.Or(e.Text, "something else each time")}})
+	}
+	t.add(said.lines(t.ink)...)
+	if more := len(often) - shownErrors; more > 0 {
+		t.add(t.ink.dim(fmt.Sprintf("  and %d more", more)))
+	}
+}
+
+// shownErrors is how many texts of errors are shown; result.json has more.
+const shownErrors = 10
 
 // footer says which run it was, on what, and how to see it again.
 func (t *text) footer(replay string) {
