@@ -14,35 +14,47 @@ type interrupts struct {
 	stop  func()          // ends the watching
 }
 
-// watchInterrupts watches for SIGINT and SIGTERM. After the second, a third ends the process as if nobody watched: the
-// way out when healing itself hangs.
+// watchInterrupts watches for SIGINT, SIGTERM and, unless somebody made the process deaf to it as nohup does, SIGHUP.
+// After the second, a third ends the process as if nobody watched: the way out when healing itself hangs.
+//
+// A terminal that is closed sends SIGHUP, often twice, and nobody reads what is written from then on. So SIGHUP is never
+// the second, and a write to a pipe without a reader is an error like any other, and not the end of the process.
 func watchInterrupts(say func(string)) interrupts {
 	ctx, cancel := context.WithCancel(context.Background())
 	abort := make(chan struct{})
 	ended := make(chan struct{})
-	caught := make(chan os.Signal, 2)
+	caught, unread := make(chan os.Signal, 2), make(chan os.Signal, 1)
 	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(caught, syscall.SIGHUP)
+	}
+	signal.Notify(unread, syscall.SIGPIPE)
 	go func() {
 		defer signal.Stop(caught)
-		for _, react := range []func(){
-			func() {
-				say("interrupted: stopping the load, healing, reading back and judging what was sent; once more to leave at once")
-				cancel()
-			},
-			func() {
-				say("interrupted again: healing and leaving without a verdict")
-				close(abort)
-			},
-		} {
+		times := 0
+		for times < 2 {
 			select {
-			case <-caught:
-				react()
+			case sign := <-caught:
+				if sign == syscall.SIGHUP && times > 0 {
+					continue
+				}
 			case <-ended:
 				return
 			}
+			if times++; times == 1 {
+				say("interrupted: stopping the load, healing, reading back and judging what was sent; once more to leave at once")
+				cancel()
+			} else {
+				say("interrupted again: healing and leaving without a verdict")
+				close(abort)
+			}
 		}
 	}()
-	return interrupts{ctx: ctx, abort: abort, stop: func() { close(ended); cancel() }}
+	return interrupts{ctx: ctx, abort: abort, stop: func() {
+		close(ended)
+		cancel()
+		signal.Stop(unread)
+	}}
 }
 
 // interrupted says whether there was a signal.

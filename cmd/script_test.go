@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("FLEETPROOF_UPDATE") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":     exits,
+			"hangup":    hangup,
 			"interrupt": interrupt,
 			"listen":    listen,
 			"scrape":    scrape,
@@ -56,12 +57,12 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // interrupt runs fleetproof and sends it a signal when it writes a text to standard error, and once more for every
-// further text: interrupt CODE INT|TERM TEXT… -- ARGUMENT….
+// further text: interrupt CODE INT|TERM|HUP TEXT… -- ARGUMENT….
 func interrupt(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]os.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}
+	signals := map[string]os.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}
 	separator := slices.Index(args, "--")
 	if neg || separator < 3 || signals[args[1]] == nil {
-		ts.Fatalf("usage: interrupt code INT|TERM text... -- argument...")
+		ts.Fatalf("usage: interrupt code INT|TERM|HUP text... -- argument...")
 	}
 	texts := args[2:separator]
 	err := watch(ts, args[separator+1:], func(process *os.Process, line string) {
@@ -73,6 +74,33 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	wantExit(ts, args[0], err)
 	if len(texts) > 0 {
 		ts.Fatalf("standard error never said %q", texts[0])
+	}
+}
+
+// hangup runs fleetproof as in a terminal that is closed when it says a text: nobody reads its output any more, and it gets
+// the signal from the system and from the shell. hangup CODE TEXT ARGUMENT….
+func hangup(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: hangup code text argument...")
+	}
+	terminal, output, err := os.Pipe()
+	ts.Check(err)
+	command := exec.Command("fleetproof", args[2:]...)
+	command.Dir = ts.MkAbs(".")
+	command.Stdout, command.Stderr = output, output
+	ts.Check(command.Start())
+	ts.Check(output.Close())
+	said := false
+	for lines := bufio.NewScanner(terminal); !said && lines.Scan(); {
+		said = strings.Contains(lines.Text(), args[1])
+	}
+	ts.Check(terminal.Close())
+	for range 2 {
+		ts.Check(command.Process.Signal(syscall.SIGHUP))
+	}
+	wantExit(ts, args[0], command.Wait())
+	if !said {
+		ts.Fatalf("it never said %q", args[1])
 	}
 }
 
