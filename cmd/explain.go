@@ -1,11 +1,13 @@
 package cmd
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/fleetproof/fleetproof/assertions"
+	"github.com/fleetproof/fleetproof/harness"
 	"github.com/fleetproof/fleetproof/harness/fault"
 	"github.com/fleetproof/fleetproof/harness/report"
 	"github.com/fleetproof/fleetproof/producer"
@@ -189,13 +191,18 @@ func listTopics(w world, topics []topic) {
 	}
 }
 
-// unknownTopic lists what there is, and what may have been meant.
+// unknownTopic says what may have been meant, with or without an aggregate, and lists what there is.
 func unknownTopic(name string, topics []topic) error {
 	names := make([]string, len(topics))
 	for i, t := range topics {
 		names[i] = t.name
 	}
-	return meant(fmt.Errorf("explain: there is no %q; known: %s", name, strings.Join(names, ", ")), name, names)
+	metric, _, _ := strings.Cut(name, ".")
+	near := ""
+	if likeliest := cmp.Or(harness.Nearest(name, names), harness.Nearest(metric, names)); likeliest != "" {
+		near = fmt.Sprintf("did you mean %s? ", likeliest)
+	}
+	return fmt.Errorf("explain: there is no %q; %sknown: %s", name, near, strings.Join(names, ", "))
 }
 
 // joined lists words of any type.

@@ -49,7 +49,7 @@ func prepareFolders(out string, scenarios []*harness.Resolved) (made folders, co
 	}
 	for _, folder := range made {
 		if err := empty(folder); err != nil {
-			return nil, exitEnvironment, fmt.Errorf("--out: %w", err)
+			return nil, exitEnvironment, fmt.Errorf("--out: %w: choose a folder that can be made and written", err)
 		}
 	}
 	return made, exitPass, nil

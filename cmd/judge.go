@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -22,7 +23,11 @@ type judgeCommand struct {
 func (c judgeCommand) execute(w world) (int, error) {
 	evidence, err := harness.ReadEvidence(c.Folder)
 	if err != nil {
-		return exitMistake, err
+		return exitMistake, fmt.Errorf("%w: judge takes a folder that run --out has written, whole and as it was", err)
+	}
+	if evidence.Format != assertions.EvidenceFormat {
+		return exitMistake, fmt.Errorf("%s: evidence of format %d, and this fleetproof reads %d: judge it with the one that wrote it, %s, or play the scenario again",
+			c.Folder, evidence.Format, assertions.EvidenceFormat, cmp.Or(evidence.Run.Versions["fleetproof"], "of another version"))
 	}
 	stated := slices.Clone(evidence.Expectations)
 	for _, text := range c.Expect {

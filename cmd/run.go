@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 
 	"github.com/fleetproof/fleetproof/assertions"
@@ -56,11 +55,11 @@ func (o overrides) loadAll(names []string, w world) ([]*harness.Resolved, error)
 type runCommand struct {
 	Files []string `arg:"" name:"file" help:"Scenario files, or names of shipped scenarios, to be played one after the other."`
 	overrides
-	AllowExternal bool   `name:"allow-external" help:"Let scenarios with an external broker create topics in that cluster, write to them and delete them."`
-	Out           string `placeholder:"DIR" help:"Write result.json, junit.xml, evidence.json and the resolved scenario.yaml there; with several scenarios, into a folder for each. An earlier run in it is replaced."`
-	JSON          bool   `name:"json" help:"Write the result as JSON instead of text, one document for each scenario."`
-	Metrics       string `placeholder:"HOST:PORT" help:"Offer Prometheus metrics at http://HOST:PORT/metrics while running."`
-	Quiet         bool   `help:"Show no progress."`
+	AllowExternal bool          `name:"allow-external" help:"Let scenarios with an external broker create topics in that cluster, write to them and delete them."`
+	Out           outFolder     `placeholder:"DIR" help:"Write result.json, junit.xml, evidence.json and the resolved scenario.yaml there; with several scenarios, into a folder for each. An earlier run in it is replaced."`
+	JSON          bool          `name:"json" help:"Write the result as JSON instead of text, one document for each scenario."`
+	Metrics       listenAddress `placeholder:"HOST:PORT" help:"Offer Prometheus metrics at http://HOST:PORT/metrics while running."`
+	Quiet         bool          `help:"Show no progress."`
 }
 
 // execute finds out everything that can be wrong before it starts anything, then plays one scenario after the other.
@@ -77,15 +76,12 @@ func (c runCommand) execute(w world) (int, error) {
 	if err := c.allow(scenarios); err != nil {
 		return exitMistake, err
 	}
-	if _, _, err := net.SplitHostPort(c.Metrics); c.Metrics != "" && err != nil {
-		return exitMistake, fmt.Errorf("--metrics: %w: want HOST:PORT, such as 127.0.0.1:9090", err)
-	}
 	metrics, server, err := c.serveMetrics(interrupts.ctx)
 	if err != nil {
 		return exitEnvironment, err
 	}
 	defer func() { _ = server.Close() }() // whatever ended it before has ended no run
-	folders, code, err := prepareFolders(c.Out, scenarios)
+	folders, code, err := prepareFolders(string(c.Out), scenarios)
 	if err != nil {
 		return code, err
 	}
@@ -155,7 +151,7 @@ func (c runCommand) serveMetrics(ctx context.Context) (*telemetry.Metrics, *tele
 		return nil, nil, nil
 	}
 	metrics := telemetry.New()
-	server, err := metrics.Serve(ctx, c.Metrics)
+	server, err := metrics.Serve(ctx, string(c.Metrics))
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: choose another --metrics, or port 0 for any that is free", err)
 	}

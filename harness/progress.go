@@ -9,7 +9,7 @@ const progressEvery = 200 * time.Millisecond
 
 // Progress is a run as it stands at one moment, for whoever watches it.
 type Progress struct {
-	Step           string        // starting broker, load, healing, draining, reading back, scanning again, judging
+	Step           string        // starting broker, load, sending the rest, healing, draining, reading back, scanning again, judging
 	Elapsed, Total time.Duration // of the load
 	Stage          string        // empty outside the load
 	Target         float64       // records per second the schedule asks for now
@@ -73,6 +73,9 @@ func (r *run) progress(last Progress) Progress {
 	p.Fault = r.faults.Current()
 	if since := p.Elapsed - last.Elapsed; since > 0 {
 		p.Achieved = float64(p.Sent-last.Sent) / since.Seconds()
+	}
+	if p.Step == "load" && p.Elapsed >= p.Total {
+		p.Step = "sending the rest" // of what is due: nothing more becomes due, and there is no rate to be kept
 	}
 	if p.Step != "load" {
 		return p

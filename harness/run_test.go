@@ -305,3 +305,26 @@ func TestSecretsStayOutOfEverything(t *testing.T) {
 	require.EqualError(t, err, "connect producer: no leader of ${env:TOPIC}: i/o timeout")
 	assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
 }
+
+// TestProgressAfterTheLastStage blocks in Send until the schedule is over, and wants to see no rate that is to be kept.
+func TestProgressAfterTheLastStage(t *testing.T) {
+	scenario, err := Parse("plain.yaml", []byte(with(t, "for: 1s", "for: 200ms", "load:", "oracle: {lag_limit: 1m}\nload:")), Overrides{})
+	require.NoError(t, err)
+	seen, released := false, make(chan struct{})
+	client := &rude{send: func() error {
+		<-released
+		return nil
+	}}
+	result, err := Run(t.Context(), scenario, Options{Producers: behaving(client), Progress: func(p Progress) {
+		if p.Step == "sending the rest" && !seen {
+			seen = true
+			assert.GreaterOrEqual(t, p.Elapsed, p.Total)
+			assert.Zero(t, p.Target)
+			assert.Empty(t, p.Stage)
+			close(released)
+		}
+	}})
+	require.NoError(t, err)
+	assert.True(t, seen)
+	assert.Equal(t, result.Counts["due"], result.Counts["acked"])
+}
