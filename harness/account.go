@@ -87,7 +87,6 @@ func (r *run) outcome(o producer.Outcome) {
 			r.keys.of(token.Device), token.Sequence, o.State))
 		return
 	}
-	r.options.Metrics.Outcome(o.State.String(), at-token.Handed)
 	if o.State == producer.Acked {
 		r.faults.Acked(token.Handed, at)
 	} else {
@@ -101,9 +100,10 @@ func (r *run) outcome(o producer.Outcome) {
 // oneOutcome is the clause by which there are as many outcomes as records.
 const oneOutcome = "there is one outcome for one accepted record"
 
-// settle writes what became of a reading into the timeline.
+// settle writes what became of a reading into the timeline, and into telemetry.
 func (r *run) settle(o producer.Outcome, at time.Duration) {
 	token := o.Record.Token
+	r.options.Metrics.Outcome(o.State.String(), at-token.Handed)
 	switch o.State {
 	case producer.Acked:
 		if o.Partition < 0 || int(o.Partition) >= len(r.acked) {

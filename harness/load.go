@@ -25,14 +25,15 @@ const (
 // It has a goroutine of its own, which may stay behind in a Send that does not return. Until then all of it belongs to
 // that goroutine, and from then on to play.
 type load struct {
-	run  *run
-	lag  lag
-	slab slab
-	end  time.Duration   // of what may fall due
-	due  []generator.Due // taken from the schedule and not yet handed over
-	room []generator.Due // what due is a part of
-	sent producer.Token  // of the latest record given to Send
-	own  time.Duration   // the lag of its that is the generator's
+	run     *run
+	lag     lag
+	slab    slab
+	end     time.Duration   // of what may fall due
+	due     []generator.Due // taken from the schedule and not yet handed over
+	room    []generator.Due // what due is a part of
+	sent    producer.Token  // of the latest record given to Send
+	own     time.Duration   // the lag of its that is the generator's
+	payload []byte          // its payload
 
 	place  atomic.Int32 // of the goroutine that hands over
 	broken bool         // the client has panicked, and gets nothing more
@@ -186,7 +187,7 @@ func (l *load) send(ctx context.Context, topic string, id identity, value []byte
 	record.Token = producer.Token{
 		Stream: id.Stream, Device: id.Device, Sequence: id.Sequence, Due: id.Due, Handed: called,
 	}
-	l.sent, l.own = record.Token, l.lag.called(id.Due, called)
+	l.sent, l.own, l.payload = record.Token, l.lag.called(id.Due, called), value
 	l.place.Store(insideSend)
 	err := r.guest.send(ctx, record)
 	if !l.place.CompareAndSwap(insideSend, outsideSend) {
@@ -200,7 +201,6 @@ func (l *load) send(ctx context.Context, topic string, id identity, value []byte
 	l.handed(handed)
 	switch {
 	case err == nil:
-		r.options.Metrics.Sent(value)
 	case isBreach(err):
 		l.broken = true
 	default:
@@ -209,13 +209,14 @@ func (l *load) send(ctx context.Context, topic string, id identity, value []byte
 	return true
 }
 
-// handed says in the timeline when the latest record was handed over.
+// handed says when the latest record was handed over.
 func (l *load) handed(now time.Duration) {
 	if l.sent.Stream != streamReadings {
 		return
 	}
 	l.run.timeline.Handed(l.sent.Due, now, now-l.sent.Handed, l.own)
 	l.run.lag.Store(int64(now - l.sent.Due))
+	l.run.options.Metrics.Sent(l.payload)
 }
 
 // unsent counts readings that fell due and will never be handed over.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/fleetproof/fleetproof/assertions"
+	"github.com/fleetproof/fleetproof/harness/telemetry"
 	"github.com/fleetproof/fleetproof/producer"
 	"github.com/fleetproof/fleetproof/producer/sarama"
 )
@@ -327,4 +329,38 @@ func TestProgressAfterTheLastStage(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, seen)
 	assert.Equal(t, result.Counts["due"], result.Counts["acked"])
+}
+
+// TestTelemetryCountsReadings holds the counters of telemetry against the report: alerts are in neither.
+func TestTelemetryCountsReadings(t *testing.T) {
+	metrics := telemetry.New()
+	text := with(t, "load:", `alerts: {topic: alerts, partitions: 2}
+anomalies: [{name: heat, at: 200ms, for: 600ms, do: spike, to: 58, sensor: temperature}]
+load:`)
+	var calls atomic.Int64
+	client := &rude{send: func() error {
+		if calls.Add(1)%50 == 0 {
+			return errors.New("refused")
+		}
+		return nil
+	}}
+	result, evidence := runKept(t, text, Options{Producers: behaving(client), Metrics: metrics})
+	require.Positive(t, evidence.Streams[1].Counts.Sent)
+	require.Positive(t, evidence.Streams[1].Counts.Failed)
+	page := httptest.NewRecorder()
+	metrics.Handler().ServeHTTP(page, httptest.NewRequest("GET", "/metrics", nil))
+	scraped := map[string]string{}
+	for line := range strings.Lines(page.Body.String()) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		scraped[name] = value
+	}
+	for name, count := range map[string]string{
+		"fleetproof_records_total":                              "sent",
+		`fleetproof_errors_total{state="failed"}`:               "failed",
+		`fleetproof_send_latency_seconds_count{state="acked"}`:  "acked",
+		`fleetproof_send_latency_seconds_count{state="failed"}`: "failed",
+		"fleetproof_dropped_total":                              "unsent",
+	} {
+		assert.Equal(t, fmt.Sprint(result.Counts[count]), scraped[name], name)
+	}
 }

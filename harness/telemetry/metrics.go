@@ -12,6 +12,9 @@
 // and Prometheus would be the first thing the load test breaks. The only label is a record's state, of which there
 // are three.
 //
+// Records are those of the devices, as in the report: alerts, which are published a second time, are counted only by the
+// producer itself, in its batches, retries and queued records.
+//
 // Histograms have native buckets (about 10 % wide) for a Prometheus that scrapes them, and classic buckets for any other.
 package telemetry
 
@@ -51,8 +54,8 @@ func New() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 
-		records: counter("records_total", "Records handed over to the producer under test."),
-		bytes:   counter("bytes_total", "Payload bytes handed over to the producer under test, before compression."),
+		records: counter("records_total", "Records of devices handed over to the producer under test, those it refused included. Alerts are not counted."),
+		bytes:   counter("bytes_total", "Payload bytes of the records of devices handed over to the producer under test, before compression."),
 		batches: counter("batches_total", "Record batches sent by the producer under test, per partition and attempt."),
 		retries: counter("retries_total", "Attempts beyond the first, as the producer under test counts them."),
 		dropped: counter("dropped_total", "Records that fell due and were never handed over: shed on purpose, or unsent when the load ended."),
@@ -69,7 +72,7 @@ func New() *Metrics {
 		cpu:         gauge("cpu_cores", "Processor cores in use by the harness process, producer and embedded broker included."),
 		devices:     gauge("devices", "Simulated devices."),
 		connections: gauge("connections", "Open connections from the producer under test to brokers."),
-		queued:      gauge("queued_records", "Records handed over to the producer under test and still without an outcome."),
+		queued:      gauge("queued_records", "Records, alerts included, handed over to the producer under test and still without an outcome."),
 	}
 	errorsByState := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: namespace, Name: "errors_total",
@@ -124,7 +127,7 @@ func (m *Metrics) Serialized(took time.Duration) {
 	m.serialization.Observe(took.Seconds())
 }
 
-// Sent counts a record that the producer took. The payload is only read, and not kept beyond the call.
+// Sent counts a record that was handed over. The payload is only read, and not kept beyond the call.
 func (m *Metrics) Sent(payload []byte) {
 	if m == nil {
 		return

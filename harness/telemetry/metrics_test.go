@@ -92,7 +92,7 @@ func TestCountersAndGauges(t *testing.T) {
 # HELP fleetproof_batches_total Record batches sent by the producer under test, per partition and attempt.
 # TYPE fleetproof_batches_total counter
 fleetproof_batches_total 7
-# HELP fleetproof_bytes_total Payload bytes handed over to the producer under test, before compression.
+# HELP fleetproof_bytes_total Payload bytes of the records of devices handed over to the producer under test, before compression.
 # TYPE fleetproof_bytes_total counter
 fleetproof_bytes_total 16
 # HELP fleetproof_connections Open connections from the producer under test to brokers.
@@ -117,10 +117,10 @@ fleetproof_goroutines 42
 # HELP fleetproof_memory_bytes Resident memory of the harness process, producer and embedded broker included.
 # TYPE fleetproof_memory_bytes gauge
 fleetproof_memory_bytes 1.048576e+06
-# HELP fleetproof_queued_records Records handed over to the producer under test and still without an outcome.
+# HELP fleetproof_queued_records Records, alerts included, handed over to the producer under test and still without an outcome.
 # TYPE fleetproof_queued_records gauge
 fleetproof_queued_records 4
-# HELP fleetproof_records_total Records handed over to the producer under test.
+# HELP fleetproof_records_total Records of devices handed over to the producer under test, those it refused included. Alerts are not counted.
 # TYPE fleetproof_records_total counter
 fleetproof_records_total 2
 # HELP fleetproof_retries_total Attempts beyond the first, as the producer under test counts them.
