@@ -147,11 +147,14 @@ func (v *validator) externalBroker() {
 		length = max(length, len(spec.TopicName(topic.Name)))
 	}
 	v.check(
-		rule{topicPattern.MatchString(spec.Prefix), "broker.prefix", "must be letters, digits, dots, dashes and underscores", "", nil},
 		rule{
-			length <= maxTopicName, "broker.prefix",
-			fmt.Sprintf("must leave the names of topics at most %d characters long: prefix, run and name make %d", maxTopicName, length), "",
+			length <= broker.MaxTopicName, "broker.prefix",
+			fmt.Sprintf("must leave the names of topics at most %d characters long: prefix, run and name make %d", broker.MaxTopicName, length), "",
 			[]string{"topic.name", "alerts"},
+		},
+		rule{
+			spec.Prefix != "" && broker.LegalTopicName(spec.Prefix+"x"), "broker.prefix", "must be letters, digits, dots, dashes and underscores", "",
+			nil,
 		},
 	)
 	if spec.Caps != nil {

@@ -2,8 +2,6 @@ package harness
 
 import (
 	"math"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/fleetproof/fleetproof/harness/broker"
@@ -14,7 +12,6 @@ const (
 	maxBrokers    = 100
 	maxPartitions = 10_000
 	maxMemory     = 1 << 40 // bytes
-	maxTopicName  = 249     // Kafka's own limit
 )
 
 // kafka checks the cluster, the topics, the producer and the oracle.
@@ -40,11 +37,10 @@ func (v *validator) kafka() {
 	if v.Alerts != nil {
 		v.topic("alerts.topic", v.Alerts.Topic)
 		v.from1("alerts.partitions", v.Alerts.Partitions, maxPartitions)
-		metric := strings.NewReplacer(".", "_") // Kafka's metrics know no dots, so it refuses a topic that they would take for another
 		v.check(
 			rule{v.Alerts.Topic != v.Topic.Name, "alerts.topic", "must be another topic than the readings'", "", []string{"topic.name"}},
 			rule{
-				metric.Replace(v.Alerts.Topic) != metric.Replace(v.Topic.Name), "alerts.topic",
+				!broker.CollidingTopicNames(v.Alerts.Topic, v.Topic.Name), "alerts.topic",
 				"must differ from the readings' topic in more than a dot for an underscore", "", []string{"topic.name"},
 			},
 		)
@@ -53,16 +49,12 @@ func (v *validator) kafka() {
 	v.oracle()
 }
 
-// topicPattern is what Kafka allows as the name of a topic, but for its length.
-var topicPattern = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
-
 func (v *validator) topic(path, name string) {
 	if v.found[path] == nil {
 		v.wrong(path, "missing", "give it a name")
 	}
 	v.check(rule{
-		topicPattern.MatchString(name) && len(name) <= maxTopicName && name != "." && name != "..",
-		path, "must be 1 to 249 letters, digits, dots, dashes and underscores", "", nil,
+		broker.LegalTopicName(name), path, "must be 1 to 249 letters, digits, dots, dashes and underscores", "", nil,
 	})
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,19 +16,34 @@ import (
 // createTimeout bounds the creation of the topics on the cluster's side.
 const createTimeout = 10 * time.Second
 
+// MaxTopicName is how long the name of a topic may be, in characters.
+const MaxTopicName = 249
+
+// LegalTopicName says whether Kafka allows a name for a topic.
+func LegalTopicName(name string) bool {
+	strange := strings.ContainsFunc(name, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '_' && r != '-'
+	})
+	return !strange && 1 <= len(name) && len(name) <= MaxTopicName && name != "." && name != ".."
+}
+
+// CollidingTopicNames says whether Kafka takes two names for the same topic: its metrics have underscores for dots, and it
+// refuses a topic that they would take for another.
+func CollidingTopicNames(a, b string) bool {
+	return strings.ReplaceAll(a, ".", "_") == strings.ReplaceAll(b, ".", "_")
+}
+
 // checkTopics finds what no cluster of so many brokers would create, so that the message says more than an error code.
 func checkTopics(topics []Topic, brokers int) error {
-	legal := regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
-	names := map[string]string{} // by their name in Kafka's metrics, which have no dots
-	for _, topic := range topics {
-		metric := strings.ReplaceAll(topic.Name, ".", "_")
+	for i, topic := range topics {
+		other := slices.IndexFunc(topics[:i], func(other Topic) bool { return CollidingTopicNames(other.Name, topic.Name) })
 		switch {
-		case !legal.MatchString(topic.Name) || topic.Name == "." || topic.Name == "..":
+		case !LegalTopicName(topic.Name):
 			return fmt.Errorf("create topic %q: a name is not . or .. and has 1 to 249 of the characters a-z A-Z 0-9 . _ -", topic.Name)
-		case names[metric] == topic.Name:
+		case other >= 0 && topics[other].Name == topic.Name:
 			return fmt.Errorf("create topic %s: it is listed twice", topic.Name)
-		case names[metric] != "":
-			return fmt.Errorf("create topic %s: Kafka does not tell it from %s", topic.Name, names[metric])
+		case other >= 0:
+			return fmt.Errorf("create topic %s: Kafka does not tell it from %s", topic.Name, topics[other].Name)
 		case topic.Partitions < 1:
 			return fmt.Errorf("create topic %s: a topic has at least 1 partition, got %d", topic.Name, topic.Partitions)
 		case topic.ReplicationFactor < 1 || topic.ReplicationFactor > brokers:
@@ -38,7 +53,6 @@ func checkTopics(topics []Topic, brokers int) error {
 			return fmt.Errorf("create topic %s: its min.insync.replicas must be between 1 and its replication factor, %d, got %d",
 				topic.Name, topic.ReplicationFactor, topic.MinInsyncReplicas)
 		}
-		names[metric] = topic.Name
 	}
 	return nil
 }
