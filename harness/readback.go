@@ -116,29 +116,32 @@ func (rd *reader) poll(ctx context.Context) {
 		rd.fault = fmt.Errorf("fetch %s/%d: %w", topic, partition, err)
 		rd.mutex.Unlock()
 	})
-	fetches.EachPartition(func(fetched kgo.FetchTopicPartition) {
-		if len(fetched.Records) == 0 {
-			return // also how the client says that it was closed, in no partition at all
+	fetches.EachPartition(func(fetched kgo.FetchTopicPartition) { rd.see(fetched, at) })
+}
+
+// see writes what was fetched of one partition into the ledger.
+func (rd *reader) see(fetched kgo.FetchTopicPartition, at time.Duration) {
+	if len(fetched.Records) == 0 {
+		return // also how the client says that it was closed, in no partition at all
+	}
+	next := rd.position(fetched.Topic, fetched.Partition)
+	for _, record := range fetched.Records {
+		if record.Offset < next {
+			continue // the client went back, after the log lost its end: the scan at the end decides, not a second look
 		}
-		next := rd.position(fetched.Topic, fetched.Partition)
-		for _, record := range fetched.Records {
-			if record.Offset < next {
-				continue // the client went back, after the log lost its end: the scan at the end decides, not a second look
-			}
-			next = record.Offset + 1
-			if record.Attrs.IsControl() {
-				continue
-			}
-			if rd.run.options.tamper == nil {
-				rd.run.see(record, at)
-				continue
-			}
-			for _, tampered := range rd.run.options.tamper(record) {
-				rd.run.see(tampered, at)
-			}
+		next = record.Offset + 1
+		if record.Attrs.IsControl() {
+			continue
 		}
-		rd.advance(fetched.Topic, fetched.Partition, next)
-	})
+		if rd.run.options.tamper == nil {
+			rd.run.see(record, at)
+			continue
+		}
+		for _, tampered := range rd.run.options.tamper(record) {
+			rd.run.see(tampered, at)
+		}
+	}
+	rd.advance(fetched.Topic, fetched.Partition, next)
 }
 
 // position is the next offset to be read. Partitions that were added during the run start at 0.

@@ -293,11 +293,11 @@ func (r *run) probeCompression(ctx context.Context) error {
 // with records in flight fails records that may be in the log.
 func (r *run) drain(settle context.Context) {
 	r.step("draining")
-	patience := r.scenario.Oracle.HealTimeout
+	limit := r.scenario.Oracle.HealTimeout
 	if len(r.broken) > 0 {
-		patience = r.scenario.Oracle.DrainTimeout // what could not be healed in its own time is not waited for once more
+		limit = r.scenario.Oracle.DrainTimeout // what could not be healed in its own time is not waited for once more
 	}
-	if err := r.reader.awaitHealthy(settle, patience); err != nil {
+	if err := r.reader.awaitHealthy(settle, limit); err != nil {
 		r.broken = append(r.broken, err.Error())
 	}
 	draining, cancel := context.WithTimeout(settle, r.scenario.Oracle.DrainTimeout)
