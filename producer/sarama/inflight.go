@@ -16,6 +16,7 @@ type message struct {
 	sarama.ProducerMessage
 	record  *producer.Record
 	headers [1]sarama.RecordHeader // room for the usual number
+	keys    [16]byte               // room for the usual length of their keys
 
 	next, previous *message
 	listed         bool
@@ -36,8 +37,11 @@ func newMessage(record *producer.Record) *message {
 	m.Offset = producer.OffsetUnset
 	m.Metadata = m
 	m.Headers = m.headers[:0]
+	keys := m.keys[:0]
 	for _, header := range record.Headers {
-		m.Headers = append(m.Headers, sarama.RecordHeader{Key: []byte(header.Key), Value: header.Value})
+		begin := len(keys)
+		keys = append(keys, header.Key...)
+		m.Headers = append(m.Headers, sarama.RecordHeader{Key: keys[begin:len(keys):len(keys)], Value: header.Value})
 	}
 	return m
 }

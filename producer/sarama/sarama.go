@@ -164,6 +164,11 @@ func (p *asyncProducer) Send(ctx context.Context, record *producer.Record) error
 		return producer.ErrClosed
 	}
 	defer p.inFlight.handed()
+	select { // with one channel it costs a fraction of what it costs with three, and there is nearly always room
+	case p.input <- &m.ProducerMessage:
+		return nil
+	default:
+	}
 	select {
 	case p.input <- &m.ProducerMessage:
 		return nil
