@@ -40,9 +40,30 @@ func effectsOn(fleet Fleet, spec Spec) []effect {
 // strikes says whether the effect befalls a reading: within its time and place, and chosen by the seed both among the
 // devices and among the readings.
 func (e *effect) strikes(o *occasion, draws *draws) bool {
-	return o.at >= e.At && o.at < e.end &&
-		covers(e.place.Building, o.place.Building) && covers(e.place.Floor, o.place.Floor) && covers(e.place.Room, o.place.Room) &&
-		draws.hits(mix(o.device, e.key), e.Where.Devices) && draws.hits(mix(o.reading, e.key), e.Rate)
+	return o.at >= e.At && o.at < e.end && e.chooses(o.device, o.place, draws) && draws.hits(mix(o.reading, e.key), e.Rate)
+}
+
+// chooses says whether the effect may befall readings of a device, by its key and its place.
+func (e *effect) chooses(device uint64, place Place, draws *draws) bool {
+	return covers(e.place.Building, place.Building) && covers(e.place.Floor, place.Floor) && covers(e.place.Room, place.Room) &&
+		draws.hits(mix(device, e.key), e.Where.Devices)
+}
+
+// Chosen is which anomalies may befall readings of a device: bit n stands for Spec.Anomalies[n]. It only reads, and may be
+// called beside any other method.
+func (g *Generator) Chosen(number uint32) (anomalies uint64) {
+	n, index := g.find(number)
+	f := &g.fleets[n]
+	if len(f.effects) == 0 {
+		return 0
+	}
+	device, place := mix(f.key, uint64(index)), g.location.place(index)
+	for i := range f.effects {
+		if e := &f.effects[i]; e.chooses(device, place, g.draws) {
+			anomalies |= e.label
+		}
+	}
+	return anomalies
 }
 
 func (w Where) place() Place {

@@ -131,15 +131,23 @@ func (t *truth) side(ref alertRef, note func(*sides)) {
 	t.alerts[ref] = pair
 }
 
-// see takes one intact record of the run, at its first sighting.
+// see takes one intact record of the run, at its first sighting. What can say nothing is left undecoded: nearly all of a
+// healthy fleet.
 func (t *truth) see(id identity, payload []byte) {
+	suspects := uint64(0)
+	if id.Stream == streamReadings && id.Of == 0 {
+		suspects = t.suspects(id)
+	}
+	if suspects == 0 && t.alerts == nil {
+		return
+	}
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	if id.Stream == streamAlerts {
 		t.side(alertRef{device: id.Device, sequence: id.Of - 1}, func(pair *sides) { pair.alert = true })
 		return
 	}
-	if id.Of != 0 || (t.alerts == nil && !t.suspected(id.Due)) {
+	if id.Of != 0 {
 		return // a copy on purpose says nothing new
 	}
 	if generator.Decode(payload, &t.reading) != nil {
@@ -149,20 +157,24 @@ func (t *truth) see(id identity, payload []byte) {
 		t.side(alertRef{device: id.Device, sequence: id.Sequence}, func(pair *sides) { pair.reading = true })
 	}
 	for i := range t.anomalies {
-		if s := &t.anomalies[i]; id.Due >= s.span.From && id.Due < s.span.To {
-			t.detect(s, id)
+		if suspects&(1<<i) != 0 {
+			t.detect(&t.anomalies[i], id)
 		}
 	}
 }
 
-// suspected says whether an anomaly is on at a moment.
-func (t *truth) suspected(due time.Duration) bool {
+// suspects is which anomalies are on when a record was due and may befall its device. Whether they did befall this record
+// it does not say: that is for the detectors to find.
+func (t *truth) suspects(id identity) (on uint64) {
 	for i := range t.anomalies {
-		if due >= t.anomalies[i].span.From && due < t.anomalies[i].span.To {
-			return true
+		if id.Due >= t.anomalies[i].span.From && id.Due < t.anomalies[i].span.To {
+			on |= 1 << i
 		}
 	}
-	return false
+	if on == 0 {
+		return 0
+	}
+	return on & t.generator.Chosen(id.Device)
 }
 
 // alarming says whether some value of the decoded reading lies beyond its error threshold.
@@ -179,11 +191,7 @@ func (t *truth) alarming() bool {
 // detect feeds the detectors of one device. They see every reading in the anomaly's span, labelled or not: the label is
 // what they are held against, never what they look at.
 func (t *truth) detect(s *suspect, id identity) {
-	subject := t.generator.Device(id.Device)
-	fleet := t.fleets[subject.Fleet]
-	if !s.spec.Where.Covers(fleet.Name, subject.Place) {
-		return
-	}
+	fleet := t.fleets[t.generator.Device(id.Device).Fleet]
 	detectors := s.watched[id.Device]
 	if detectors == nil {
 		detectors = map[string]*assertions.Detector{}
