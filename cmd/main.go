@@ -23,6 +23,7 @@ package cmd
 
 import (
 	"os"
+	"runtime/debug"
 
 	"github.com/fleetproof/fleetproof/producer"
 )
@@ -30,5 +31,18 @@ import (
 // Main carries out the command line of the process and exits. A scenario's producer.kind chooses among the kinds; of two
 // with one name it is the first.
 func Main(kinds ...producer.Kind) {
+	tuneCollector()
 	os.Exit(execute(os.Args[1:], world{stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv, kinds: kinds}))
+}
+
+// collectAt is the growth of the heap, in percent, at which garbage is collected. What is alive is small, some 20 MB with
+// ten thousand devices, while every record passes through as garbage: at Go's own 100 % a run at full speed collects
+// twenty times a second. The heap stays below 100 MB with this too.
+const collectAt = 300
+
+// tuneCollector lets garbage be collected less often, unless GOGC says how often.
+func tuneCollector() {
+	if _, chosen := os.LookupEnv("GOGC"); !chosen {
+		debug.SetGCPercent(collectAt)
+	}
 }
