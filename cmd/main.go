@@ -35,9 +35,8 @@ func Main(kinds ...producer.Kind) {
 	os.Exit(execute(os.Args[1:], world{stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv, kinds: kinds}))
 }
 
-// collectAt is the growth of the heap, in percent, at which garbage is collected. What is alive is small, some 20 MB with
-// ten thousand devices, while every record passes through as garbage: at Go's own 100 % a run at full speed collects
-// twenty times a second. The heap stays below 100 MB with this too.
+// collectAt is the growth of the heap, in percent, at which garbage is collected. What is alive is small, while every record
+// passes through as garbage, so that Go's own 100 % collects many times a second at full speed.
 const collectAt = 300
 
 // tuneCollector lets garbage be collected less often, unless GOGC says how often.

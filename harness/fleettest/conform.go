@@ -105,7 +105,7 @@ func newKit(ctx context.Context, connect producer.New) (kit, error) {
 			}
 		}
 	}
-	return kit{}, fmt.Errorf("New takes none of these settings, with a cluster that is well: %w", errors.Join(refused...))
+	return kit{}, fmt.Errorf("take settings: New takes none of these settings, with a cluster that is well: %w", errors.Join(refused...))
 }
 
 // usual are the settings of the kit: those of a scenario, but less patient in what it tries again, so that what fails does

@@ -32,8 +32,8 @@ func closeDrains(ctx context.Context, k kit) error {
 	closed := make(chan error, 1)
 	go func() { closed <- s.end(patience) }()
 	select {
-	case <-closed:
-		return errors.New("Close gives what is in flight until the end of its context, and has returned long before, with records that no broker has answered")
+	case err := <-closed:
+		return fmt.Errorf("close: Close gives what is in flight until the end of its context, and has returned long before, with records that no broker has answered (error: %v)", err)
 	case <-time.After(moment):
 	}
 	s.gate.let()

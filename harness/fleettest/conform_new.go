@@ -38,7 +38,7 @@ func (k kit) fails(ctx context.Context, config producer.Config, limit time.Durat
 			c := client{producer: p}
 			_ = c.end(short)
 		}
-		return errors.New("New returned no error")
+		return errors.New("no error from New")
 	}
 	return nil
 }
@@ -50,7 +50,7 @@ func newAlone(ctx context.Context, k kit) error {
 	config := k.config
 	config.Bootstrap = []string{nobody}
 	if err := k.fails(ctx, config, short); err != nil {
-		return fmt.Errorf("New returns when it is ready to accept records, and an error where nobody listens: %w", err)
+		return fmt.Errorf("connect where nobody listens: New returns when it is ready to accept records, or an error: %w", err)
 	}
 	return nil
 }
