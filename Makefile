@@ -12,7 +12,7 @@ MEASURE  ?= 60s
 COMPARE  ?= -rounds 5 -docker
 
 .DEFAULT_GOAL := help
-.PHONY: help check test race cover lint format update bench bench-throughput bench-scale demo soak known-bad scenarios-docker compare-clients
+.PHONY: help check test modules race cover lint format update bench bench-throughput bench-scale demo soak known-bad scenarios-docker compare-clients
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,11 @@ check: format lint test ## what a commit must pass: format, vet, lint and tests
 
 test: ## go test ./...
 	$(GO) test ./...
+
+MODULES := producer/knownbad producer/kafkago producer/confluent producer/compare testdata/outside
+
+modules: ## vet and test the modules beside this one: other clients, their comparison, a user's own
+	@for module in $(MODULES); do echo "$$module"; (cd $$module && $(GO) vet ./... && $(GO) test ./...) || exit 1; done
 
 race: ## the tests under the race detector, but for those with Docker
 	$(GO) test -race -short ./...
@@ -56,16 +61,12 @@ soak: ## play fleet-10000 for DURATION at RATE with DEVICES devices
 		--set load.stages.calm.for=$(DURATION) --set load.stages.calm.rate=$(RATE) --set fleets.climate.devices=$(DEVICES)
 
 known-bad: ## play known-bad with Sarama v1.47.0, which must fail it, and with the current one, which must pass
-	cd producer/knownbad && $(GO) vet ./... && $(GO) test ./...
 	producer/knownbad/pair.sh $(KNOWN_BAD)
 
 scenarios-docker: ## play every scenario that needs Docker, or SCENARIOS, and say what came of each
 	scenarios/docker.sh $(SCENARIOS)
 
 compare-clients: ## play the same with Sarama, franz-go, confluent-kafka-go and kafka-go; COMPARE='-rounds 1' for a first look
-	cd producer/kafkago && $(GO) vet ./... && $(GO) test ./...
-	cd producer/confluent && $(GO) vet ./... && $(GO) test ./...
-	cd producer/compare && $(GO) vet ./... && $(GO) test ./...
 	@mkdir -p out
 	$(GO) -C producer/compare build -o ../../out/fleetproof-clients ./clients
 	$(GO) -C producer/compare build -o ../../out/compare-clients-program .

@@ -47,7 +47,12 @@ func (p *asyncProducer) settings(config producer.Config) (*sarama.Config, error)
 		return nil, err
 	}
 	s.Producer.Idempotent = config.Idempotent
-	s.Net.MaxOpenRequests = config.MaxInFlight
+	switch {
+	case config.MaxInFlight > 0:
+		s.Net.MaxOpenRequests = config.MaxInFlight
+	case config.Idempotent:
+		s.Net.MaxOpenRequests = 1 // or what it has by itself, 5
+	}
 
 	s.Producer.Flush.Frequency = config.Batch.Linger
 	if config.Batch.Linger > 0 { // without a timer Sarama would wait for the bytes for ever
