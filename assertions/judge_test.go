@@ -412,6 +412,8 @@ func TestResult(t *testing.T) {
 	evidence := with(found(ackedLost, 3, 4100*ms), func(e *Evidence) {
 		e.Streams[1].Findings["acked_lost"] = Found{Count: 2, First: []Offender{{Device: "climate-0001", Sequence: 2, Due: 8 * second, Note: "late"}, {Device: "climate-0003", Sequence: 1, Due: Never}}}
 		e.Faults = append(e.Faults, Fault{Name: "slow", Do: "latency", Target: "all", InjectedAt: Never, ProvenAt: Never, HealedAt: Never, ResumedAt: Never})
+		e.Errors = []ErrorCount{{State: "unknown", Text: "EOF", Count: 3}}
+		e.LongestPause = 7 * ms
 	})
 	result := judged(t, evidence, "acked_lost == 0", "due > 0")
 	at := func(s float64) *float64 { return &s }
@@ -442,9 +444,10 @@ func TestResult(t *testing.T) {
 			},
 			{Name: "slow", Do: "latency", Target: "all"},
 		},
-		Latencies: result.Latencies,
-		Versions:  map[string]string{"fleetproof": "dev", "sarama": "v1.61.1", "broker": "kfake", "go": "go1.26"},
-		Started:   evidence.Run.Started, Duration: 15.25,
+		Errors:    []ErrorCount{{State: "unknown", Text: "EOF", Count: 3}},
+		Latencies: result.Latencies, StallLimit: 0.25, LongestPause: 0.007,
+		Versions: map[string]string{"fleetproof": "dev", "sarama": "v1.61.1", "broker": "kfake", "go": "go1.26"},
+		Started:  evidence.Run.Started, Duration: 15.25,
 	}
 	assert.Empty(t, cmp.Diff(want, result))
 }

@@ -36,6 +36,8 @@ type Result struct {
 	Errors       []ErrorCount                `json:"errors,omitempty"` // what the client said of records it did not acknowledge
 	Faults       []FaultResult               `json:"faults"`
 	Latencies    []Latency                   `json:"latencies"`
+	StallLimit   float64                     `json:"stall_limit"`   // pauses of the machine up to this long count as latency: nobody can tell them from the client's
+	LongestPause float64                     `json:"longest_pause"` // that was seen, of whatever length
 	Versions     map[string]string           `json:"versions"`
 	Started      time.Time                   `json:"started"`
 	Duration     float64                     `json:"duration"` // seconds

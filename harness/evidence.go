@@ -35,7 +35,10 @@ func (r *run) evidence(ctx context.Context) *assertions.Evidence {
 		Errors:    r.causes.counted(),
 		Samples:   r.watch.samples,
 		Stalls:    r.watch.stalls,
-		Alerts:    r.truth.alertsFound(),
+
+		LongestPause: r.watch.longest,
+
+		Alerts: r.truth.alertsFound(),
 		Readback: assertions.Readback{
 			Complete: r.unread == "", Reason: r.unread, Rescan: scenario.rescans(),
 		},

@@ -202,6 +202,20 @@ func TestStalls(t *testing.T) {
 	assert.Equal(t, []assertions.Stall{{Span: assertions.Span{From: 280 * ms, To: 531 * ms}}}, w.stalls)
 }
 
+// TestShortStallsAreSeen wants every stall of two beats to be seen where the limit is as short as it may be, whenever it
+// begins between two beats.
+func TestShortStallsAreSeen(t *testing.T) {
+	const ms = time.Millisecond
+	for begins := time.Duration(0); begins < beat; begins += ms {
+		var w watch
+		w.beat(0, begins+2*beat+ms, beat)
+		assert.Len(t, w.stalls, 1, "begins %s after a beat", begins)
+		assert.Equal(t, begins+beat+ms, w.longest)
+		w.beat(100*ms, 100*ms+beat, beat)
+		assert.Len(t, w.stalls, 1)
+	}
+}
+
 func TestClientThatGivesUpAtOnceIsNotFast(t *testing.T) {
 	connect := func(ctx context.Context, config producer.Config, outcome func(producer.Outcome)) (producer.Producer, error) {
 		inner, err := connectSecond(ctx, config, outcome)

@@ -102,6 +102,6 @@ func (v *validator) oracle() {
 	v.between("oracle.read_timeout", o.ReadTimeout, time.Millisecond, longest)
 	v.between("oracle.heal_timeout", o.HealTimeout, time.Millisecond, longest)
 	v.between("oracle.lag_limit", o.LagLimit, time.Millisecond, longest)
-	v.between("oracle.stall_limit", o.StallLimit, time.Millisecond, longest)
+	v.between("oracle.stall_limit", o.StallLimit, beat, longest)
 	v.check(rule{o.LedgerMemory >= 1<<20 && o.LedgerMemory <= maxMemory, "oracle.ledger_memory", "must be between 1MiB and 1024GiB", "", nil})
 }

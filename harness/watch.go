@@ -22,6 +22,7 @@ const (
 type watch struct {
 	samples []assertions.Sample
 	stalls  []assertions.Stall
+	longest time.Duration // pause between two heartbeats, beyond what is meant to be between them
 }
 
 // sample watches until ctx ends.
@@ -64,7 +65,11 @@ func sampleClient(ctx context.Context, r *run) {
 }
 
 // beat takes two heartbeats that follow each other. What lies between them beyond the limit, the machine did not run us.
+//
+// A stall begins at any time between two beats, so that the shortest that is always seen is one beat longer than the
+// limit.
 func (w *watch) beat(last, now, limit time.Duration) {
+	w.longest = max(w.longest, now-last-beat)
 	if now-last > beat+limit {
 		w.stalls = append(w.stalls, assertions.Stall{Span: assertions.Span{From: last + beat, To: now}})
 	}

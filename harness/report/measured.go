@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -72,6 +73,10 @@ func (t *text) latencies() {
 	}
 	t.section("LATENCIES")
 	t.add(percentiles.lines(t.ink)...)
+	if t.result.StallLimit > 0 {
+		t.sentence("  ", fmt.Sprintf("pauses of this machine of up to %s (oracle.stall_limit) count as latency; the longest seen was %s",
+			Human(t.result.StallLimit, "s"), Human(t.result.LongestPause, "s")))
+	}
 }
 
 // same says whether a phase is no other than the whole run, as the only stage is.

@@ -94,6 +94,7 @@ func results() map[string]*assertions.Result {
 				{Metric: "ack_latency", Phase: "fault slow", Count: 0},
 				{Metric: "ack_latency", Phase: "outside faults", Count: 1700000, Beyond: 2, P50: 0.0021, P90: 0.0032, P99: 0.0093, P999: 130, Max: 3600},
 			},
+			StallLimit: 0.25, LongestPause: 0.0312,
 			Versions: versions, Started: started, Duration: 95.2,
 		},
 		"fail": {
