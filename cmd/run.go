@@ -60,6 +60,8 @@ type runCommand struct {
 	JSON          bool          `name:"json" help:"Write the result as JSON instead of text, one document for each scenario."`
 	Metrics       listenAddress `placeholder:"HOST:PORT" help:"Offer Prometheus metrics at http://HOST:PORT/metrics while running."`
 	Quiet         bool          `help:"Show no progress."`
+	CPUProfile    newFile       `name:"cpu-profile" placeholder:"FILE" help:"Write where the processor time of harness, client and embedded broker went, for go tool pprof."`
+	HeapProfile   newFile       `name:"heap-profile" placeholder:"FILE" help:"Write what was in memory when the load ended, and all that was ever allocated, for go tool pprof."`
 }
 
 // execute finds out everything that can be wrong before it starts anything, then plays one scenario after the other.
@@ -85,6 +87,10 @@ func (c runCommand) execute(w world) (int, error) {
 	if err != nil {
 		return code, err
 	}
+	profiles, err := startProfiles(c.CPUProfile, c.HeapProfile)
+	if err != nil {
+		return exitEnvironment, err
+	}
 	if server != nil {
 		console.say("metrics: " + server.URL())
 	}
@@ -102,11 +108,16 @@ func (c runCommand) execute(w world) (int, error) {
 		result, err := harness.Run(interrupts.ctx, scenario, harness.Options{
 			Producers: w.kinds,
 			Versions:  map[string]string{"fleetproof": version()},
-			Progress:  console.progress,
-			Metrics:   metrics,
-			Out:       folders.of(i),
-			External:  c.AllowExternal,
-			Abort:     interrupts.abort,
+			Progress: func(p harness.Progress) {
+				console.progress(p)
+				if err := profiles.progress(p); err != nil {
+					console.say("fleetproof: " + err.Error())
+				}
+			},
+			Metrics:  metrics,
+			Out:      folders.of(i),
+			External: c.AllowExternal,
+			Abort:    interrupts.abort,
 		})
 		console.clear()
 		verdict := assertions.Error
@@ -120,6 +131,10 @@ func (c runCommand) execute(w world) (int, error) {
 		}
 		code = worse(code, exitOf(verdict))
 		summary = append(summary, fmt.Sprintf("%-12s  %s", verdict, scenario.Name))
+	}
+	if err := profiles.stop(); err != nil {
+		console.say("fleetproof: write profiles: " + err.Error())
+		code = worse(code, exitEnvironment)
 	}
 	if len(summary) > 1 && !c.JSON {
 		fmt.Fprintf(w.stdout, "\n%s\n", strings.Join(summary, "\n"))
