@@ -85,7 +85,7 @@ func (j *judge) result() *Result {
 	result := &Result{
 		Scenario: run.Scenario, Run: run.ID, Seed: run.Seed, Interrupted: run.Interrupted,
 		Reasons: []string{}, Counts: j.counts(), Expectations: []Judgement{}, Findings: j.findings(), Faults: []FaultResult{},
-		StallLimit: seconds(j.Rules.StallLimit), LongestPause: seconds(j.Evidence.LongestPause),
+		StallLimit: seconds(j.Rules.StallLimit), LongestPause: seconds(j.LongestPause),
 		Errors: j.Errors, Versions: run.Versions, Started: run.Started, Duration: seconds(run.Duration),
 	}
 	for _, f := range j.Faults {

@@ -64,8 +64,8 @@ func TestProfilesThatCannotBeWritten(t *testing.T) {
 	missing := newFile(filepath.Join(t.TempDir(), "missing", "profile"))
 	_, err := startProfiles(missing, "")
 	require.ErrorIs(t, err, os.ErrNotExist)
-	assert.ErrorContains(t, err, "--cpu-profile: ")
+	require.ErrorContains(t, err, "--cpu-profile: ")
 	_, err = startProfiles("", missing)
-	assert.ErrorContains(t, err, "--heap-profile: ")
-	assert.ErrorContains(t, err, ": choose a file that can be written")
+	require.ErrorContains(t, err, "--heap-profile: ")
+	require.ErrorContains(t, err, ": choose a file that can be written")
 }

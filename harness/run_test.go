@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -348,7 +349,7 @@ load:`)
 	require.Positive(t, evidence.Streams[1].Counts.Sent)
 	require.Positive(t, evidence.Streams[1].Counts.Failed)
 	page := httptest.NewRecorder()
-	metrics.Handler().ServeHTTP(page, httptest.NewRequest("GET", "/metrics", nil))
+	metrics.Handler().ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	scraped := map[string]string{}
 	for line := range strings.Lines(page.Body.String()) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")

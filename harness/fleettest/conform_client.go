@@ -52,7 +52,7 @@ func (k kit) start(ctx context.Context, config producer.Config, topic string) (*
 	err := bounded(ctx, "New", func(ctx context.Context) (err error) {
 		c.producer, err = k.connect(ctx, config, c.book.outcome)
 		if err == nil && c.producer == nil {
-			return errors.New("New returned no producer and no error")
+			return errors.New("no producer and no error from New")
 		}
 		return err
 	})

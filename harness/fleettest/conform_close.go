@@ -33,7 +33,7 @@ func closeDrains(ctx context.Context, k kit) error {
 	go func() { closed <- s.end(patience) }()
 	select {
 	case err := <-closed:
-		return fmt.Errorf("close: Close gives what is in flight until the end of its context, and has returned long before, with records that no broker has answered (error: %v)", err)
+		return errors.Join(errors.New("what is in flight has until the end of the context of Close, which has returned long before, with records that no broker has answered"), err)
 	case <-time.After(moment):
 	}
 	s.gate.let()

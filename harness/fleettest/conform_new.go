@@ -81,7 +81,7 @@ func newUnanswered(ctx context.Context, k kit) error {
 	config := k.config
 	config.Bootstrap = []string{listener.Addr().String()}
 	if err := k.fails(ctx, config, short); err != nil {
-		return fmt.Errorf("New returns when it is ready to accept records, and an error where nobody answers: %w", err)
+		return fmt.Errorf("connect where nobody answers: New returns when it is ready to accept records, or an error: %w", err)
 	}
 	return nil
 }

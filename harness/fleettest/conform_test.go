@@ -118,5 +118,5 @@ func TestNoSettings(t *testing.T) {
 	_, err = newKit(t.Context(), func(context.Context, producer.Config, func(producer.Outcome)) (producer.Producer, error) {
 		return nil, nil
 	})
-	require.ErrorContains(t, err, "New returned no producer and no error")
+	require.ErrorContains(t, err, "no producer and no error from New")
 }
