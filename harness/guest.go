@@ -15,6 +15,9 @@ import (
 // connections, on a machine that may be busy.
 const patience = 5 * time.Second
 
+// haste is how long it may still take once the run is to be left at once.
+const haste = time.Second
+
 // guest is the client under test, which may break every clause of its contract (package producer) without taking the run
 // along: a method that does not return is left behind, a panic becomes an error, an outcome that cannot be is refused.
 // What it broke is noted, and makes the run an error. What a client does in a goroutine of its own is beyond reach: a
@@ -23,6 +26,7 @@ type guest struct {
 	producer.Kind
 	outcome  func(producer.Outcome)
 	patience time.Duration
+	abort    <-chan struct{} // closed: the run is to be left at once
 
 	producer producer.Producer // nil until connected
 
@@ -42,8 +46,8 @@ type breach struct {
 	times  int
 }
 
-func newGuest(kind producer.Kind, outcome func(producer.Outcome), patience time.Duration) *guest {
-	return &guest{Kind: kind, outcome: outcome, patience: patience}
+func newGuest(kind producer.Kind, outcome func(producer.Outcome), patience time.Duration, abort <-chan struct{}) *guest {
+	return &guest{Kind: kind, outcome: outcome, patience: patience, abort: abort}
 }
 
 // errLeft is the cause of a call that was left behind because it did not return.
@@ -164,20 +168,37 @@ func (g *guest) within(ctx context.Context, method string, call func() error) er
 		return err
 	case <-ctx.Done():
 	}
-	timer := time.NewTimer(g.patience)
-	defer timer.Stop()
+	waiting, enough := g.overtime()
+	defer enough()
 	select {
 	case err := <-done:
 		return err
-	case <-timer.C:
-		return g.left(method, time.Since(began))
+	case <-waiting.Done():
+		return g.left(method, waiting, time.Since(began))
 	}
 }
 
-// left notes a method that has not returned.
-func (g *guest) left(method string, after time.Duration) error {
+// overtime is what a call gets whose context has ended. It is cut short where the run is to be left at once.
+func (g *guest) overtime() (context.Context, context.CancelFunc) {
+	waiting, enough := context.WithTimeout(context.Background(), g.patience)
+	go func() {
+		select {
+		case <-g.abort:
+			time.AfterFunc(haste, enough)
+		case <-waiting.Done():
+		}
+	}()
+	return waiting, enough
+}
+
+// left notes a method that has not returned by the end of its overtime.
+func (g *guest) left(method string, overtime context.Context, after time.Duration) error {
+	waited := g.patience
+	if errors.Is(overtime.Err(), context.Canceled) {
+		waited = haste
+	}
 	return fmt.Errorf("%w: %w", g.breaks(method+" returns at the end of its context or soon after",
-		fmt.Sprintf("it had not, %s after that and %s after the call, and was left behind", g.patience, after.Round(time.Millisecond))), errLeft)
+		fmt.Sprintf("it had not, %s after that and %s after the call, and was left behind", waited, after.Round(time.Millisecond))), errLeft)
 }
 
 func (g *guest) panics(method string, cause any) error {

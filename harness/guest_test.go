@@ -138,7 +138,7 @@ func TestClientThatDoesNotConnectEndsTheRun(t *testing.T) {
 	t.Cleanup(func() { _ = late.Load().Close(context.Background()) })
 }
 
-// TestSecondInterruptLeavesWhateverBlocks aborts a run whose client is stuck in Send for good.
+// TestSecondInterruptLeavesWhateverBlocks aborts a run whose client is stuck in Send for good, and would be waited for.
 func TestSecondInterruptLeavesWhateverBlocks(t *testing.T) {
 	block := stuck(t, 100)
 	abort := make(chan struct{})
@@ -147,7 +147,7 @@ func TestSecondInterruptLeavesWhateverBlocks(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	var once sync.Once
 	client := &rude{send: func() error { return block() }, close: stuck(t, 1)}
-	result, err := Run(ctx, scenario, Options{Producers: behaving(client), Abort: abort, patience: impatient, Progress: func(p Progress) {
+	result, err := Run(ctx, scenario, Options{Producers: behaving(client), Abort: abort, patience: time.Hour, Progress: func(p Progress) {
 		if p.Sent > 0 {
 			once.Do(func() {
 				interrupt()
@@ -290,7 +290,7 @@ func TestOutcomeWithoutAState(t *testing.T) {
 
 func TestOutcomeAfterClose(t *testing.T) {
 	var count int
-	g := newGuest(producer.Kind{Name: "x"}, func(producer.Outcome) { count++ }, impatient)
+	g := newGuest(producer.Kind{Name: "x"}, func(producer.Outcome) { count++ }, impatient, nil)
 	g.producer = &rude{close: func() error { return errors.New("still open") }}
 	g.take(producer.Outcome{Record: &producer.Record{}, State: producer.Acked})
 	require.EqualError(t, g.close(t.Context()), "still open")
@@ -302,7 +302,7 @@ func TestOutcomeAfterClose(t *testing.T) {
 }
 
 func TestFlushHasOneErrorOnly(t *testing.T) {
-	g := newGuest(producer.Kind{Name: "x"}, nil, impatient)
+	g := newGuest(producer.Kind{Name: "x"}, nil, impatient, nil)
 	g.producer = &rude{flush: func() error { return errors.New("no idea") }}
 	ended, end := context.WithCancel(t.Context())
 	end()

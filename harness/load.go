@@ -121,20 +121,21 @@ func (l *load) await(sending context.Context, done <-chan struct{}) {
 	case <-sending.Done():
 	}
 	for {
-		timer := time.NewTimer(l.run.guest.patience)
+		waiting, enough := l.run.guest.overtime()
 		select {
 		case <-done:
-			timer.Stop()
+			enough()
 			return
-		case <-timer.C:
+		case <-waiting.Done():
+			enough()
 		}
 		if l.place.CompareAndSwap(insideSend, leftInSend) {
-			break
+			now := l.run.clock()
+			_ = l.run.guest.left("Send", waiting, now-l.sent.Handed)
+			l.handed(now)
+			return
 		}
 	}
-	now := l.run.clock()
-	_ = l.run.guest.left("Send", now-l.sent.Handed)
-	l.handed(now)
 }
 
 // hand gives one reading, and the alert it raises, to the producer.

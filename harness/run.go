@@ -140,7 +140,7 @@ func newRun(scenario *Resolved, client producer.Kind, options Options) *run {
 	r.timeline = assertions.NewTimeline(scenario.cuts(), scenario.Oracle.LagLimit)
 	r.openLedgers()
 	r.truth = newTruth(r.scenario, r.generator)
-	r.guest = newGuest(client, r.outcome, cmp.Or(options.patience, patience))
+	r.guest = newGuest(client, r.outcome, cmp.Or(options.patience, patience), options.Abort)
 	r.step("starting broker")
 	return r
 }
