@@ -50,6 +50,9 @@ func (c Counts) problems() []string {
 	return problems
 }
 
+// Waiting is how many records were handed over and have no outcome yet: none when the ledger has closed.
+func (c Counts) Waiting() int64 { return c.Sent - c.Acked - c.Failed - c.Unknown }
+
 // close settles what only the end can tell.
 func (s *shard) close() {
 	for i := range s.table.slots {

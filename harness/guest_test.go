@@ -271,6 +271,23 @@ func TestOutcomesThatCannotBe(t *testing.T) {
 	}
 }
 
+// TestForgottenOutcome keeps two outcomes back: their records are in the log, and yet nobody was told.
+func TestForgottenOutcome(t *testing.T) {
+	connect := func(ctx context.Context, config producer.Config, outcome func(producer.Outcome)) (producer.Producer, error) {
+		var count atomic.Int64
+		return connectSecond(ctx, config, func(o producer.Outcome) {
+			if n := count.Add(1); n != 100 && n != 200 {
+				outcome(o)
+			}
+		})
+	}
+	result, evidence := runKept(t, plainScenario, Options{Producers: only(connect)})
+	assert.Equal(t, assertions.Error, result.Verdict)
+	assert.Equal(t, []string{"client sarama broke its contract: there is one outcome for one accepted record; 2 had none when Close had returned"},
+		evidence.Broken)
+	assert.EqualValues(t, 2, result.Counts["unknown"])
+}
+
 func TestOutcomeWithoutAState(t *testing.T) {
 	connect := func(ctx context.Context, config producer.Config, outcome func(producer.Outcome)) (producer.Producer, error) {
 		var count atomic.Int64

@@ -307,6 +307,19 @@ func (r *run) drain(settle context.Context) {
 	if err := r.guest.close(draining); err != nil {
 		r.broken = append(r.broken, fmt.Sprintf("close producer: %v", err))
 	}
+	r.forgotten()
+}
+
+// forgotten notes the records that a client has closed without a word about. One that broke its contract otherwise, as by
+// a Send that it never returned from, is not blamed for what follows from that.
+func (r *run) forgotten() {
+	waiting := r.readings.Counts().Waiting()
+	if r.alerts != nil {
+		waiting += r.alerts.Counts().Waiting()
+	}
+	if waiting > 0 && len(r.guest.broke()) == 0 {
+		_ = r.guest.breaks(oneOutcome, fmt.Sprintf("%d had none when Close had returned", waiting))
+	}
 }
 
 // clock is the time since the start of the first stage.
