@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -55,6 +56,11 @@ func Parse(file string, text []byte, overrides Overrides) (*Resolved, error) {
 	defaults, err := readDefaults()
 	if err != nil {
 		return nil, err
+	}
+	if bytes.Equal(text, defaults) { // as by a shell that was asked for scenarios/*.yaml
+		c := &collector{}
+		c.add(origin{file: file, line: 1, column: 1}, "", "is no scenario: these are the defaults, which lie under every one", "leave it out")
+		return nil, c.mistakes
 	}
 	return resolve(file, text, defaults, overrides)
 }

@@ -363,10 +363,14 @@ func TestLoadFindsScenarios(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "bare", r.File)
 
+	defaults, err := readDefaults()
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile("defaults.yaml", defaults, 0o644))
 	require.NoError(t, os.WriteFile("huge.yaml", []byte(strings.Repeat("# ten megabytes\n", 10<<20/16)), 0o644))
 	for name, want := range map[string]string{
 		"quikstart":                 "quikstart: is neither a file nor a shipped scenario (did you mean quickstart? known: " + strings.Join(Shipped(), ", ") + ")",
 		"defaults":                  "defaults: is neither a file nor a shipped scenario (known: " + strings.Join(Shipped(), ", ") + ")",
+		"defaults.yaml":             "defaults.yaml:1:1: is no scenario: these are the defaults, which lie under every one (leave it out)",
 		"gone.yaml":                 "gone.yaml: cannot be read: no such file or directory",
 		"scenarios/quickstart.yaml": "scenarios/quickstart.yaml: cannot be read: no such file or directory (the shipped scenario is run by its bare name: quickstart)",
 		"./":                        "./: cannot be read: is a directory",
