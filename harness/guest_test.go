@@ -68,15 +68,20 @@ func behaving(r *rude) []producer.Kind {
 // stuck blocks from the nth call on, until the test is over.
 func stuck(t *testing.T, from int64) func() error {
 	released := make(chan struct{})
+	var entering sync.Mutex // a call that was left behind may begin as the test ends
 	var inside sync.WaitGroup
 	t.Cleanup(func() {
+		entering.Lock()
 		close(released)
+		entering.Unlock()
 		inside.Wait()
 	})
 	var calls atomic.Int64
 	return func() error {
 		if calls.Add(1) >= from {
+			entering.Lock()
 			inside.Add(1)
+			entering.Unlock()
 			defer inside.Done()
 			<-released
 		}
@@ -133,7 +138,9 @@ func TestClientThatDoesNotConnectEndsTheRun(t *testing.T) {
 	}
 	scenario, err := Parse("plain.yaml", []byte(with(t, "load:", "oracle: {start_timeout: 2s}\nload:")), Overrides{})
 	require.NoError(t, err)
-	_, err = Run(t.Context(), scenario, Options{Producers: only(connect), patience: impatient})
+	var doing string
+	_, err = Run(t.Context(), scenario, Options{Producers: only(connect), patience: impatient, Progress: func(p Progress) { doing = p.Step }})
+	assert.Equal(t, "connecting producer", doing, "nobody thinks that it was the broker")
 	require.ErrorContains(t, err, "connect producer: client sarama broke its contract: New returns at the end of its context or soon after; it had not")
 	t.Cleanup(func() { _ = late.Load().Close(context.Background()) })
 }
@@ -286,6 +293,7 @@ func TestForgottenOutcome(t *testing.T) {
 	assert.Equal(t, []string{"client sarama broke its contract: there is one outcome for one accepted record; 2 had none when Close had returned"},
 		evidence.Broken)
 	assert.EqualValues(t, 2, result.Counts["unknown"])
+	assert.Zero(t, result.Counts["acked_lost"], "nobody said that they were acknowledged")
 }
 
 func TestOutcomeWithoutAState(t *testing.T) {

@@ -9,7 +9,7 @@ const progressEvery = 200 * time.Millisecond
 
 // Progress is a run as it stands at one moment, for whoever watches it.
 type Progress struct {
-	Step           string        // starting broker, load, sending the rest, healing, draining, reading back, scanning again, judging
+	Step           string        // starting broker, connecting producer, load, sending the rest, healing, draining, reading back, scanning again, judging
 	Elapsed, Total time.Duration // of the load
 	Stage          string        // empty outside the load
 	Target         float64       // records per second the schedule asks for now
@@ -66,8 +66,8 @@ func (r *run) progress(last Progress) Progress {
 		Failed: counts.Failed, Unknown: counts.Unknown, Consumed: counts.Consumed,
 		Lag: time.Duration(r.lag.Load()),
 	}
-	if p.Step == "starting broker" {
-		return p
+	if p.Step == "starting broker" || p.Step == "connecting producer" {
+		return p // the clock has not been started
 	}
 	p.Elapsed = r.clock()
 	p.Fault = r.faults.Current()

@@ -200,6 +200,7 @@ func (r *run) assignReader(ctx context.Context) error {
 }
 
 func (r *run) connectProducer(ctx context.Context) error {
+	r.step("connecting producer")
 	config := r.scenario.Producer
 	config.Bootstrap = r.cluster.Bootstrap()
 	config.ClientID = fmt.Sprintf("fleetproof-%016x", r.id)

@@ -237,21 +237,6 @@ func TestStrangersRecordIsAPhantom(t *testing.T) {
 	assert.EqualValues(t, 1, result.Counts["phantoms"])
 }
 
-func TestClientThatNeverAnswersLeavesUnknowns(t *testing.T) {
-	connect := func(ctx context.Context, config producer.Config, outcome func(producer.Outcome)) (producer.Producer, error) {
-		var count atomic.Int64
-		return connectSecond(ctx, config, func(o producer.Outcome) {
-			if count.Add(1) != 100 {
-				outcome(o)
-			}
-		})
-	}
-	result := runText(t, with(t, "[promised]", "[success_rate == 100%]"), Options{Producers: only(connect)})
-	assert.Equal(t, assertions.Fail, result.Verdict, "%+v", result.Reasons)
-	assert.EqualValues(t, 1, result.Counts["unknown"])
-	assert.Zero(t, result.Counts["acked_lost"], "nobody said it was acknowledged")
-}
-
 func TestRunThatCannotBeCarriedOut(t *testing.T) {
 	nobody := errors.New("nobody there")
 	failing := func(context.Context, producer.Config, func(producer.Outcome)) (producer.Producer, error) {
