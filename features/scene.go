@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/cucumber/godog"
@@ -69,17 +68,14 @@ func (o *scene) play(ctx context.Context) (context.Context, error) {
 // attach adds the result to the step, and the report that a person reads where it does not pass, and writes both down
 // where that was asked for.
 func (o *scene) attach(ctx context.Context) (context.Context, error) {
-	var json, junit, text bytes.Buffer
-	err := errors.Join(report.JSON(&json, o.result), report.JUnit(&junit, o.result), report.Text(&text, o.result, report.Style{}))
-	ctx = godog.Attach(ctx, godog.Attachment{Body: json.Bytes(), FileName: "result.json", MediaType: "application/json"})
+	var json, text bytes.Buffer
+	err := errors.Join(report.JSON(&json, o.result), report.Text(&text, o.result, report.Style{}))
+	ctx = godog.Attach(ctx, godog.Attachment{Body: json.Bytes(), FileName: report.ResultFile, MediaType: "application/json"})
 	if o.result.Verdict != assertions.Pass {
 		ctx = godog.Attach(ctx, godog.Attachment{Body: text.Bytes(), FileName: "report.txt", MediaType: "text/plain"})
 	}
-	if o.folder == "" {
-		return ctx, err
-	}
-	for name, body := range map[string][]byte{"result.json": json.Bytes(), "junit.xml": junit.Bytes(), "scenario.yaml": o.resolved.YAML()} {
-		err = errors.Join(err, os.WriteFile(filepath.Join(o.folder, name), body, 0o644))
+	if o.folder != "" {
+		err = errors.Join(err, report.WriteFolder(o.folder, o.resolved.YAML(), o.result))
 	}
 	return ctx, err
 }

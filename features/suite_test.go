@@ -185,7 +185,8 @@ func TestFoldersOfResults(t *testing.T) {
 	twice := small + strings.ReplaceAll(small[strings.Index(small, "  @good"):strings.Index(small, "  @bad")], "\n\n", "\n")
 	err := Suite{
 		Producers: []producer.Kind{sarama.Kind()}, Out: folder,
-		Godog: godog.Options{FS: files(twice), Tags: "@good", Format: "progress", Output: io.Discard, Concurrency: 2},
+		Overrides: harness.Overrides{Set: []string{"oracle.stall_limit=10s"}},
+		Godog:     godog.Options{FS: files(twice), Tags: "@good", Format: "progress", Output: io.Discard, Concurrency: 2},
 	}.Run(t.Context())
 	require.NoError(t, err)
 	for _, name := range []string{"good", "good-2"} {
