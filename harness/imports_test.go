@@ -37,8 +37,8 @@ var architecture = map[string][]string{
 	"harness/telemetry": {"github.com/prometheus/client_golang", "github.com/twmb/franz-go"},
 	"harness/report":    {"assertions"},
 	"harness/fleettest": {
-		"assertions", "producer", "producer/sarama", "producer/franz", "harness", "harness/broker", "harness/fault",
-		"harness/fleettest/dockertest", "harness/report", "github.com/twmb/franz-go",
+		"assertions", "features", "producer", "producer/sarama", "producer/franz", "harness", "harness/broker", "harness/fault",
+		"harness/fleettest/dockertest", "harness/report", "github.com/cucumber/godog", "github.com/twmb/franz-go",
 	},
 	"harness/fleettest/dockertest": {"github.com/moby/moby", "github.com/stretchr/testify"},
 	"harness": {

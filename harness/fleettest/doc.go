@@ -4,6 +4,7 @@
 //
 //	Run       one scenario     ─▶ a subtest for each expectation
 //	RunAll    a folder of them ─▶ a subtest for each scenario
+//	Features  Gherkin features ─▶ a subtest for each of their scenarios
 //	Conform   a producer.New   ─▶ a subtest for each clause of the contract in package producer
 //
 // What a scenario says decides the verdict; what becomes of the test is decided here: FAIL and ERROR fail it, and so does

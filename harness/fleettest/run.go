@@ -36,6 +36,9 @@ type Options struct {
 	// nothing. A name that no expectation has fails the test, so that none is left over.
 	AllowInconclusive []string
 
+	// Tags leave out what Features plays without them: @a,@b is either, @a && @b both, ~@a those without.
+	Tags string
+
 	AllowExternal bool // scenarios with an external broker may create topics in that cluster, write to them and delete them
 }
 
@@ -55,7 +58,7 @@ const RunItself = report.RunItself
 // as interrupted.
 func Run(t *testing.T, scenario string, options Options) {
 	t.Helper()
-	overrides, kinds, err := options.prepare()
+	overrides, kinds, err := options.forScenarios()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +80,7 @@ func RunAll(t *testing.T, fsys fs.FS, pattern string, options Options) {
 	if len(files) == 0 {
 		t.Fatalf("find scenarios: nothing matches %s", pattern)
 	}
-	overrides, kinds, err := options.prepare()
+	overrides, kinds, err := options.forScenarios()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,6 +97,14 @@ func RunAll(t *testing.T, fsys fs.FS, pattern string, options Options) {
 			options.play(t, resolved, kinds)
 		})
 	}
+}
+
+// forScenarios prepares the options of scenarios that are no features.
+func (o Options) forScenarios() (harness.Overrides, []producer.Kind, error) {
+	if o.Tags != "" {
+		return harness.Overrides{}, nil, errors.New("Options.Tags are for Features: RunAll chooses by its pattern")
+	}
+	return o.prepare()
 }
 
 // prepare turns options into what the harness understands.
@@ -126,7 +137,7 @@ func (o Options) play(t *testing.T, scenario *harness.Resolved, kinds []producer
 		dockertest.Need(t)
 	}
 	out := artefacts(t)
-	ctx, cancel := inTime(t, scenario)
+	ctx, cancel := inTime(t, scenario.Oracle.HealTimeout+scenario.Oracle.DrainTimeout)
 	defer cancel()
 	result, err := harness.Run(ctx, scenario, harness.Options{Producers: kinds, Out: out, External: o.AllowExternal})
 	if result != nil {
@@ -147,14 +158,14 @@ func (o Options) play(t *testing.T, scenario *harness.Resolved, kinds []producer
 	t.Logf("the artefacts of this run are in %s", out)
 }
 
-// inTime ends so long before the test's deadline that a run can still heal what it broke, drain and be judged.
-func inTime(t *testing.T, scenario *harness.Resolved) (context.Context, context.CancelFunc) {
+// inTime ends so long before the test's deadline that a run can still heal what it broke, drain and be judged: what that
+// may take, but no more than a quarter of the time there is.
+func inTime(t *testing.T, finish time.Duration) (context.Context, context.CancelFunc) {
 	deadline, limited := t.Deadline()
 	if !limited {
 		return context.WithCancel(t.Context())
 	}
-	reserve := min(scenario.Oracle.HealTimeout+scenario.Oracle.DrainTimeout, time.Until(deadline)/4)
-	return context.WithDeadline(t.Context(), deadline.Add(-reserve))
+	return context.WithDeadline(t.Context(), deadline.Add(-min(finish, time.Until(deadline)/4)))
 }
 
 // report makes subtests of a result.
