@@ -26,6 +26,13 @@ func ExampleRunAll() {
 	}
 }
 
+// Every scenario of a folder of Gherkin features becomes a subtest, but for those that are left to the night.
+func ExampleFeatures() {
+	_ = func(t *testing.T) { // TestFeatures
+		fleettest.Features(t, os.DirFS("features"), fleettest.Options{Tags: "~@nightly"})
+	}
+}
+
 // A producer of one's own is held against the contract, and then put under test by a scenario.
 func ExampleConform() {
 	mine := producer.Kind{Name: "mine", Version: "v1.0.0", New: sarama.New}

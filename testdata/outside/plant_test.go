@@ -19,6 +19,10 @@ func TestFolder(t *testing.T) {
 	fleettest.RunAll(t, os.DirFS("scenarios"), "*.yaml", fleettest.Options{})
 }
 
+func TestFeatures(t *testing.T) {
+	fleettest.Features(t, os.DirFS("features"), fleettest.Options{Producer: plant.Kind(), Tags: "~@slow"})
+}
+
 // TestBroken is meant to fail: it is played by fleetproof's own tests only.
 func TestBroken(t *testing.T) {
 	if os.Getenv("PLANT_BROKEN") == "" {
