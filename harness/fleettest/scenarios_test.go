@@ -156,8 +156,8 @@ var failing = map[string]struct {
 		want: []string{`producer\.kind: .*frans.*franz`},
 	},
 	"external without leave": {
-		test: hold(plain("broker: {kind: external, addresses: [\"127.0.0.1:1\"]}\n", "acked > 0"), Options{}),
-		want: []string{`external`},
+		test: hold(plain("broker: {kind: external, bootstrap: [\"127.0.0.1:1\"], cluster_id: abc, caps: {rate: 1000/s, bytes: 1MiB, duration: 1m}}\n", "acked > 0"), Options{}),
+		want: []string{`broker\.kind: the run would write to cluster abc at 127\.0\.0\.1:1, and nobody said that it may`},
 	},
 	"mistakes": {
 		test: hold(plain("loda: {}\n", "acked > 0", "acked >> 7"), Options{}),
@@ -165,7 +165,7 @@ var failing = map[string]struct {
 	},
 	"no such scenario": {
 		test: func(t *testing.T) { Run(t, "nosuch", Options{}) },
-		want: []string{`nosuch`},
+		want: []string{`nosuch: is neither a file nor a shipped scenario`},
 	},
 	"no match": {
 		test: func(t *testing.T) { RunAll(t, fstest.MapFS{}, "*.yaml", Options{}) },
