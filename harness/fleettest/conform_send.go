@@ -25,12 +25,11 @@ const (
 )
 
 // fill sends until Send refuses or the client has shown that it has very much room, and says what Send returned.
-func (s *scene) fill(ctx context.Context) error {
+func (s *scene) fill(ctx context.Context, hand func(context.Context, *entry) error) error {
 	const slab = 100
 	for range fillers / slab {
 		for _, e := range s.book.addSized(slab, fillerSize) {
-			err := s.hand(ctx, e)
-			if err != nil {
+			if err := hand(ctx, e); err != nil {
 				return err
 			}
 			if ctx.Err() != nil {
@@ -47,9 +46,14 @@ func sendEnds(ctx context.Context, k kit) error {
 		return err
 	}
 	defer s.close()
-	full, cancel := context.WithTimeout(ctx, time.Second)
+	filling, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	err = bounded(full, "Send", s.fill)
+	// Each Send has a limit of its own: how long it takes to fill the client is the machine's business.
+	err = s.fill(filling, func(ctx context.Context, e *entry) error {
+		full, cancel := context.WithTimeout(ctx, short)
+		defer cancel()
+		return bounded(full, "Send", func(ctx context.Context) error { return s.hand(ctx, e) })
+	})
 	var hung *hang
 	switch {
 	case errors.As(err, &hung):
@@ -109,7 +113,7 @@ func sendFreed(ctx context.Context, k kit) error {
 	filling, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	ended := make(chan error, 1)
-	go func() { ended <- s.fill(filling) }()
+	go func() { ended <- s.fill(filling, s.hand) }()
 	select {
 	case err := <-ended: // it had room for everything, or refused by itself
 		if err != nil {
