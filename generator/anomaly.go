@@ -57,9 +57,10 @@ func (g *Generator) Chosen(number uint32) (anomalies uint64) {
 	if len(f.effects) == 0 {
 		return 0
 	}
+	var own draws // the generator's are another goroutine's: a draw in between would change a reading
 	device, place := mix(f.key, uint64(index)), g.location.place(index)
 	for i := range f.effects {
-		if e := &f.effects[i]; e.chooses(device, place, g.draws) {
+		if e := &f.effects[i]; e.chooses(device, place, &own) {
 			anomalies |= e.label
 		}
 	}

@@ -1,6 +1,8 @@
 package generator
 
 import (
+	"bytes"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,4 +39,36 @@ func TestChosen(t *testing.T) {
 	}
 	assert.InDelta(t, 74, chosen, 25, "0.3 and 0.1 of 200 devices")
 	assert.Zero(t, New(plainSpec(3)).Chosen(2))
+}
+
+// TestChosenTouchesNobody asks from another goroutine while readings are made: what is read does not depend on who asks.
+func TestChosenTouchesNobody(t *testing.T) {
+	spec := plainSpec(200)
+	spec.Anomalies = []Anomaly{{
+		Name: "half", At: 0, Where: Where{Devices: 0.5}, Sensor: spec.Fleets[0].Sensors[0], Do: Spike, Rate: 0.5, To: new(1e3),
+	}}
+	read := func(g *Generator) (payloads []byte) {
+		for n := range uint32(20_000) {
+			payloads, _ = g.Append(payloads, Due{Device: n % 200, Index: int64(n / 200), At: time.Duration(n) * time.Millisecond})
+		}
+		return payloads
+	}
+	want := read(New(spec))
+	g := New(spec)
+	var asking sync.WaitGroup
+	done := make(chan struct{})
+	asking.Go(func() {
+		for n := uint32(0); ; n++ {
+			select {
+			case <-done:
+				return
+			default:
+				g.Chosen(n % 200)
+			}
+		}
+	})
+	got := read(g)
+	close(done)
+	asking.Wait()
+	assert.True(t, bytes.Equal(want, got))
 }
