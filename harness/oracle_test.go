@@ -221,6 +221,6 @@ func TestClientThatGivesUpAtOnceIsNotFast(t *testing.T) {
 		inner, err := connectSecond(ctx, config, outcome)
 		return &forgetful{Producer: inner, outcome: outcome}, err
 	}
-	result := runText(t, with(t, "for: 1s", "for: 2s", "[promised]", "[ack_latency.p90 < 100ms]"), Options{Producers: only(connect)})
+	result := runText(t, with(t, "for: 1s", "for: 2s", "load:", "oracle: {lag_limit: 1m}\nload:", "[promised]", "[ack_latency.p90 < 100ms]"), Options{Producers: only(connect)})
 	assert.Equal(t, assertions.Fail, result.Verdict, "half of the records were never acknowledged: %+v", result.Expectations)
 }
