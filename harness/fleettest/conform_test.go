@@ -31,7 +31,7 @@ func afterMoment() <-chan time.Time { return time.After(moment) }
 // TestPlantedBreaches: each breach of the contract is found by the clauses that are about it, and by no other. They mostly
 // wait, so that many are checked at a time.
 func TestPlantedBreaches(t *testing.T) {
-	const atOnce = 12
+	const atOnce = 8
 	type finding struct {
 		broken map[string]error
 		err    error
