@@ -41,7 +41,7 @@ func TestChosen(t *testing.T) {
 	assert.Zero(t, New(plainSpec(3)).Chosen(2))
 }
 
-// TestChosenTouchesNobody asks from another goroutine while readings are made: what is read does not depend on who asks.
+// TestChosenTouchesNobody is for the race detector. It asks from another goroutine while readings are made: what is read does not depend on who asks.
 func TestChosenTouchesNobody(t *testing.T) {
 	spec := plainSpec(200)
 	spec.Anomalies = []Anomaly{{
