@@ -174,7 +174,7 @@ func (g *guest) within(ctx context.Context, method string, call func() error) er
 	case err := <-done:
 		return err
 	case <-waiting.Done():
-		return g.left(method, waiting, time.Since(began))
+		return g.left(waiting, method, time.Since(began))
 	}
 }
 
@@ -192,7 +192,7 @@ func (g *guest) overtime() (context.Context, context.CancelFunc) {
 }
 
 // left notes a method that has not returned by the end of its overtime.
-func (g *guest) left(method string, overtime context.Context, after time.Duration) error {
+func (g *guest) left(overtime context.Context, method string, after time.Duration) error {
 	waited := g.patience
 	if errors.Is(overtime.Err(), context.Canceled) {
 		waited = haste

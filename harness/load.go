@@ -131,7 +131,7 @@ func (l *load) await(sending context.Context, done <-chan struct{}) {
 		}
 		if l.place.CompareAndSwap(insideSend, leftInSend) {
 			now := l.run.clock()
-			_ = l.run.guest.left("Send", waiting, now-l.sent.Handed)
+			_ = l.run.guest.left(waiting, "Send", now-l.sent.Handed)
 			l.handed(now)
 			return
 		}
