@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -33,6 +34,11 @@ func TestMain(m *testing.M) {
 
 // TestScripts plays the command as a user does: testdata/script/*.txtar.
 func TestScripts(t *testing.T) {
+	// Where the tests themselves were started to outlive their terminal, the commands they start would ignore a hangup, too.
+	// A signal that is caught has its default again in whatever is started.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(caught) }) // when all scripts have ended
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
