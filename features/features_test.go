@@ -35,7 +35,7 @@ func shipped(t *testing.T, tags string, concurrency int) error {
 }
 
 func TestShipped(t *testing.T) {
-	require.NoError(t, shipped(t, "~@docker", 4))
+	require.NoError(t, shipped(t, "~@docker", 2))
 }
 
 func TestShippedOnKafka(t *testing.T) {
