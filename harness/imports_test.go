@@ -26,7 +26,7 @@ var architecture = map[string][]string{
 	"assertions":        {"github.com/HdrHistogram/hdrhistogram-go"},
 	"scenarios":         {},
 	"producer/inflight": {"producer"},
-	"producer/sarama":   {"producer", "github.com/IBM/sarama"},
+	"producer/sarama":   {"producer", "producer/inflight", "github.com/IBM/sarama"},
 	"producer/franz":    {"producer", "producer/inflight", "github.com/twmb/franz-go"},
 	"harness/broker": {
 		"generator", "producer", "github.com/twmb/franz-go", "github.com/testcontainers/testcontainers-go", "github.com/moby/moby",

@@ -131,3 +131,54 @@ func TestCloseWaitsForHandOvers(t *testing.T) {
 		assert.True(t, <-closed)
 	})
 }
+
+func TestSet(t *testing.T) {
+	s := New(nil)
+	entries := make([]*Entry, 5)
+	for i := range entries {
+		entries[i] = entry(uint64(i))
+		require.True(t, s.Enter(entries[i]))
+		s.Left()
+	}
+	assert.EqualValues(t, 5, s.Count())
+
+	assert.True(t, s.claim(entries[2]), "from the middle")
+	assert.False(t, s.claim(entries[2]), "only once")
+	assert.True(t, s.claim(entries[4]), "the latest")
+	assert.True(t, s.claim(entries[0]), "the oldest")
+	s.Refused(entries[3])
+	assert.EqualValues(t, 4, s.Count(), "claimed is not done")
+
+	assert.True(t, s.Close())
+	assert.False(t, s.Close(), "only the first")
+	assert.False(t, s.Enter(entry(9)))
+	assert.Same(t, entries[1], s.take())
+	assert.Nil(t, s.take())
+	assert.False(t, s.claim(entries[1]), "taken")
+	for range 4 {
+		require.ErrorIs(t, s.wait(canceled()), context.Canceled)
+		s.done()
+	}
+	require.NoError(t, s.wait(canceled()), "nothing to wait for")
+}
+
+func TestWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(nil)
+		e := entry(0)
+		require.True(t, s.Enter(e))
+		ended, end := context.WithCancelCause(context.Background())
+		patient, hasty := make(chan error, 1), make(chan error, 1)
+		go func() { patient <- s.wait(context.Background()) }()
+		go func() { hasty <- s.wait(ended) }()
+		synctest.Wait()
+		end(errors.New("no more time"))
+		require.EqualError(t, <-hasty, "no more time")
+
+		require.True(t, s.claim(e))
+		synctest.Wait()
+		require.Empty(t, patient, "the outcome is not delivered yet")
+		s.done()
+		require.NoError(t, <-patient)
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/fleetproof/fleetproof/producer"
+	"github.com/fleetproof/fleetproof/producer/inflight"
 )
 
 // BenchmarkSend shows what a record costs: in all, with a broker that throws it away, and of that the part that is ours.
@@ -41,7 +42,7 @@ func BenchmarkSend(b *testing.B) {
 
 	b.Run("ours", func(b *testing.B) {
 		input := make(chan *sarama.ProducerMessage)
-		p := &asyncProducer{input: input, closing: make(chan struct{}), outcome: func(producer.Outcome) {}}
+		p := &asyncProducer{input: input, pending: inflight.New(func(producer.Outcome) {})}
 		go func() {
 			for m := range input {
 				p.settle(m, producer.Acked, nil)

@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/fleetproof/fleetproof/producer"
+	"github.com/fleetproof/fleetproof/producer/inflight"
 )
 
 // TestBrokenConnections cuts every connection again and again, under several senders.
@@ -232,24 +233,25 @@ func TestBlockedSend(t *testing.T) {
 	for want, end := range map[string]func(p *asyncProducer, cancel context.CancelCauseFunc){
 		"send record: interrupted": func(_ *asyncProducer, cancel context.CancelCauseFunc) { cancel(errors.New("interrupted")) },
 		"producer is closed": func(p *asyncProducer, _ context.CancelCauseFunc) {
-			p.inFlight.close()
-			close(p.closing)
+			p.pending.Close()
 		},
 	} {
 		t.Run(want, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := &asyncProducer{input: make(chan *sarama.ProducerMessage), closing: make(chan struct{})}
+				var y tally
+				p := &asyncProducer{input: make(chan *sarama.ProducerMessage), pending: inflight.New(y.outcome)}
 				ctx, cancel := context.WithCancelCause(context.Background())
 				defer cancel(nil)
 				blocked := make(chan error)
 				go func() { blocked <- p.Send(ctx, record(0)) }()
 				synctest.Wait()
-				assert.EqualValues(t, 1, p.inFlight.count.Load())
+				assert.EqualValues(t, 1, p.pending.Count())
 				end(p, cancel)
 				require.EqualError(t, <-blocked, want)
-				p.inFlight.handing.Wait()
-				assert.Zero(t, p.inFlight.count.Load())
-				assert.Nil(t, p.inFlight.take())
+				p.pending.Close()
+				assert.Zero(t, p.pending.Count())
+				p.pending.GiveUp(errors.New("nothing is left to be given up"))
+				y.once(t, 0)
 			})
 		})
 	}
@@ -268,9 +270,9 @@ func TestCloseWaitsForSends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		async := untouched{closed: make(chan struct{})}
 		drained := make(chan struct{})
-		p := &asyncProducer{async: async, closing: make(chan struct{}), drained: drained, closeClient: func() {}}
+		p := &asyncProducer{async: async, pending: inflight.New(nil), drained: drained, closeClient: func() {}}
 		m := newMessage(record(0))
-		require.True(t, p.inFlight.enter(m))
+		require.True(t, p.pending.Enter(&m.Entry))
 		closed := make(chan error, 1)
 		go func() { closed <- p.Close(canceled()) }()
 		synctest.Wait()
@@ -279,8 +281,8 @@ func TestCloseWaitsForSends(t *testing.T) {
 			t.Fatal("closed under a Send")
 		default:
 		}
-		p.inFlight.withdraw(m)
-		p.inFlight.handed()
+		p.pending.Refused(&m.Entry)
+		p.pending.Left()
 		<-async.closed
 		close(drained)
 		require.NoError(t, <-closed)
@@ -294,11 +296,11 @@ func TestCloseGivesUp(t *testing.T) {
 		cut := make(chan struct{})
 		drained := make(chan struct{})
 		p := &asyncProducer{
-			async: untouched{closed: make(chan struct{})}, closing: make(chan struct{}), drained: drained,
-			closeClient: sync.OnceFunc(func() { close(cut) }), outcome: y.outcome,
+			async: untouched{closed: make(chan struct{})}, pending: inflight.New(y.outcome), drained: drained,
+			closeClient: sync.OnceFunc(func() { close(cut) }),
 		}
-		require.True(t, p.inFlight.enter(newMessage(record(0))))
-		p.inFlight.handed()
+		require.True(t, p.pending.Enter(&newMessage(record(0)).Entry))
+		p.pending.Left()
 		ctx, cancel := context.WithTimeoutCause(context.Background(), time.Minute, errors.New("time is up"))
 		defer cancel()
 		began := time.Now()
@@ -308,7 +310,7 @@ func TestCloseGivesUp(t *testing.T) {
 		assert.True(t, p.trouble.hurry.Load())
 		assert.Equal(t, map[producer.State]int{producer.Unknown: 1}, y.once(t, 1))
 		require.EqualError(t, y.of(0).Err, "closed without an outcome: time is up")
-		assert.Zero(t, p.inFlight.count.Load())
+		assert.Zero(t, p.pending.Count())
 		close(drained)
 	})
 }
@@ -318,22 +320,22 @@ func TestCloseWaitsForOutcomes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := make(chan struct{})
 		var y tally
-		p := &asyncProducer{outcome: func(o producer.Outcome) {
+		p := &asyncProducer{pending: inflight.New(func(o producer.Outcome) {
 			if o.State == producer.Acked {
 				<-slow
 			}
 			y.outcome(o)
-		}}
+		})}
 		returned, lost := newMessage(record(0)), newMessage(record(1))
 		for _, m := range []*message{returned, lost} {
-			require.True(t, p.inFlight.enter(m))
-			p.inFlight.handed()
+			require.True(t, p.pending.Enter(&m.Entry))
+			p.pending.Left()
 		}
 		go p.settle(&returned.ProducerMessage, producer.Acked, nil)
 		synctest.Wait()
 		over := make(chan struct{})
 		go func() {
-			p.giveUp(errors.New("the end"))
+			p.pending.GiveUp(errors.New("the end"))
 			close(over)
 		}()
 		synctest.Wait()

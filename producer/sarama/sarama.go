@@ -30,6 +30,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"github.com/fleetproof/fleetproof/producer"
+	"github.com/fleetproof/fleetproof/producer/inflight"
 )
 
 // Name is the client's name in reports.
@@ -63,17 +64,15 @@ func versionIn(info *debug.BuildInfo) string {
 const grace = time.Second
 
 type asyncProducer struct {
-	outcome  func(producer.Outcome)
-	trouble  trouble
-	metrics  *registry
-	inFlight inFlight
+	pending *inflight.Set
+	trouble trouble
+	metrics *registry
 
 	client      sarama.Client
 	closeClient func() // closes client once; Sarama panics when that happens twice at the same time
 	async       sarama.AsyncProducer
 	input       chan<- *sarama.ProducerMessage
 
-	closing chan struct{} // closed when Close is called
 	drained chan struct{} // closed when Sarama has closed both of its channels
 }
 
@@ -84,7 +83,7 @@ func Kind() producer.Kind {
 
 // New connects Sarama's asynchronous producer. It is a producer.New.
 func New(ctx context.Context, config producer.Config, outcome func(producer.Outcome)) (producer.Producer, error) {
-	p := &asyncProducer{outcome: outcome, closing: make(chan struct{}), drained: make(chan struct{})}
+	p := &asyncProducer{pending: inflight.New(outcome), drained: make(chan struct{})}
 	settings, err := p.settings(config)
 	if err != nil {
 		return nil, fmt.Errorf("configure sarama: %w", err)
@@ -160,10 +159,10 @@ func (p *asyncProducer) Send(ctx context.Context, record *producer.Record) error
 		return fmt.Errorf("send record: %w", context.Cause(ctx))
 	}
 	m := newMessage(record)
-	if !p.inFlight.enter(m) {
+	if !p.pending.Enter(&m.Entry) {
 		return producer.ErrClosed
 	}
-	defer p.inFlight.handed()
+	defer p.pending.Left()
 	select { // with one channel it costs a fraction of what it costs with three, and there is nearly always room
 	case p.input <- &m.ProducerMessage:
 		return nil
@@ -173,10 +172,10 @@ func (p *asyncProducer) Send(ctx context.Context, record *producer.Record) error
 	case p.input <- &m.ProducerMessage:
 		return nil
 	case <-ctx.Done():
-		p.inFlight.withdraw(m)
+		p.pending.Refused(&m.Entry)
 		return fmt.Errorf("send record: %w", context.Cause(ctx))
-	case <-p.closing:
-		p.inFlight.withdraw(m)
+	case <-p.pending.Closing():
+		p.pending.Refused(&m.Entry)
 		return producer.ErrClosed
 	}
 }
@@ -202,29 +201,18 @@ func (p *asyncProducer) drain() {
 // settle hands a record's outcome over, unless Close has given up on the record before.
 func (p *asyncProducer) settle(returned *sarama.ProducerMessage, state producer.State, err error) {
 	m := returned.Metadata.(*message)
-	if !p.inFlight.settle(m) {
-		return
-	}
-	p.outcome(producer.Outcome{Record: m.record, State: state, Partition: m.Partition, Offset: m.Offset, Err: err})
-	p.inFlight.done()
+	p.pending.Settle(&m.Entry, producer.Outcome{State: state, Partition: m.Partition, Offset: m.Offset, Err: err})
 }
 
-func (p *asyncProducer) Flush(ctx context.Context) error {
-	if err := p.inFlight.wait(ctx); err != nil {
-		return fmt.Errorf("flush: %d records without an outcome: %w", p.inFlight.count.Load(), err)
-	}
-	return nil
-}
+func (p *asyncProducer) Flush(ctx context.Context) error { return p.pending.Flush(ctx) }
 
 // Close drains before it closes: as soon as Sarama is told to close, it fails every batch that waits for another attempt,
 // although the batch may be in the log.
 func (p *asyncProducer) Close(ctx context.Context) error {
-	if !p.inFlight.close() {
+	if !p.pending.Close() { // which waits for every Send, or Sarama would close its input under one, which panics
 		return nil
 	}
-	close(p.closing)
-	p.inFlight.handing.Wait() // or Sarama would close its input under a Send, which panics
-	err := p.inFlight.wait(ctx)
+	err := p.pending.Flush(ctx)
 	p.async.AsyncClose()
 	released := make(chan struct{})
 	go func() {
@@ -248,20 +236,8 @@ func (p *asyncProducer) Close(ctx context.Context) error {
 	case <-time.After(grace):
 		err = errors.New("sarama still waits for a broker that does not answer")
 	}
-	p.giveUp(fmt.Errorf("closed without an outcome: %w", context.Cause(ctx)))
+	p.pending.GiveUp(fmt.Errorf("closed without an outcome: %w", context.Cause(ctx)))
 	return err
-}
-
-// giveUp settles what Sarama has not returned. Sarama may still hold these records, so nothing is read from its messages.
-func (p *asyncProducer) giveUp(reason error) {
-	for m := p.inFlight.take(); m != nil; m = p.inFlight.take() {
-		p.outcome(producer.Outcome{
-			Record: m.record, State: producer.Unknown, Partition: -1, Offset: producer.OffsetUnset, Err: reason,
-		})
-		p.inFlight.done()
-	}
-	// Outcomes that are being handed over by drain at this moment take only as long as the callback.
-	_ = p.inFlight.wait(context.Background())
 }
 
 // Stats takes batches and connections from Sarama's metrics, retries from the pauses that Sarama makes before them, one for
@@ -271,7 +247,7 @@ func (p *asyncProducer) Stats() producer.Stats {
 		Batches:     p.metrics.batches(),
 		Retries:     p.trouble.retries.Load(),
 		Connections: p.metrics.connections.Load(),
-		Queued:      p.inFlight.count.Load(),
+		Queued:      p.pending.Count(),
 
 		RetriesKnown: true,
 	}
