@@ -14,12 +14,11 @@ func ending(length, every, stops, given, lag time.Duration, changes ...func(*Evi
 	e := healthyRun()
 	timeline := NewTimeline(Cuts(length, nil), e.Rules.LagLimit)
 	for due := time.Duration(0); due < length; due += every {
-		timeline.Due(due)
 		if due >= stops {
 			timeline.Unsent(due, given, lag)
 			continue
 		}
-		timeline.Handed(due, due+ms/10, ms/10, 0)
+		timeline.Handed(Handover{Due: due, At: due + ms/10, Blocked: ms / 10})
 		timeline.Acked(due, due, due+5*ms, 0, 200)
 		timeline.Consumed(due, due+10*ms)
 	}

@@ -111,7 +111,7 @@ type Timeline struct {
 }
 
 type sendCounts struct {
-	due, sent, onTime, late, unsent int64
+	sent, onTime, late, unsent int64
 
 	later []handedLater // the latest slice last, as a rule
 }
@@ -172,13 +172,6 @@ func (t *Timeline) slice(at time.Duration) int {
 	return slice
 }
 
-// Due counts a record that became due.
-func (t *Timeline) Due(due time.Duration) {
-	t.senders.Lock()
-	defer t.senders.Unlock()
-	t.senders.slices[t.slice(due)].due++
-}
-
 // Unsent counts a due record whose turn had not come by at, or that the producer refused at at. It was neither handed
 // over nor acknowledged until then, so both latencies are at least that long, and count. Lag is what the generator
 // itself was late by.
@@ -198,25 +191,34 @@ func (t *Timeline) Unsent(due, at, lag time.Duration) {
 	t.outcomes.gaps.abandoned(t, due, nowhere)
 }
 
-// Handed counts a record that was handed over: Send returned at handed, after having blocked for blocked. Lag is what
-// the generator itself was late by.
-func (t *Timeline) Handed(due, handed, blocked, lag time.Duration) {
-	slice := t.slice(due)
+// Handover is a due record that was handed over.
+type Handover struct {
+	Due, At time.Duration // At is when Send returned
+	Blocked time.Duration // for how long it had been inside Send by then
+	Lag     time.Duration // what the generator itself was late by
+}
+
+// Handed counts records that were handed over.
+func (t *Timeline) Handed(records ...Handover) {
 	t.senders.Lock()
 	defer t.senders.Unlock()
-	c := &t.senders.slices[slice]
-	c.sent++
-	switch {
-	case handed < t.cuts[slice+1]:
-		c.onTime++
-	case handed < t.cuts[len(t.cuts)-1]:
-		c.handedIn(t.slice(handed))
+	for i := range records {
+		r := &records[i]
+		slice := t.slice(r.Due)
+		c := &t.senders.slices[slice]
+		c.sent++
+		switch {
+		case r.At < t.cuts[slice+1]:
+			c.onTime++
+		case r.At < t.cuts[len(t.cuts)-1]:
+			c.handedIn(t.slice(r.At))
+		}
+		if r.Lag > t.lagLimit {
+			c.late++
+		}
+		t.senders.lag.record(slice, r.At-r.Due)
+		t.senders.blocked.record(slice, r.Blocked)
 	}
-	if lag > t.lagLimit {
-		c.late++
-	}
-	t.senders.lag.record(slice, handed-due)
-	t.senders.blocked.record(slice, blocked)
 }
 
 // Acked counts a record that was acknowledged at at; Send was called at sent. Partition is the one it went to, −1 where
@@ -295,7 +297,7 @@ func (t *Timeline) Close(end time.Duration) ([]Slice, []Gap) {
 		s, o := t.senders.slices[i], t.outcomes.slices[i]
 		cut[i] = Slice{
 			Span: Span{From: t.cuts[i], To: t.cuts[i+1]},
-			Due:  s.due, Sent: s.sent, OnTime: s.onTime, Late: s.late, Unsent: s.unsent,
+			Due:  s.sent + s.unsent, Sent: s.sent, OnTime: s.onTime, Late: s.late, Unsent: s.unsent,
 			Acked: o.acked, Failed: o.failed, Unknown: o.unknown, Bytes: o.bytes,
 			Consumed: t.oracle.consumed[i], Findings: maps.Clone(t.ledger.findings[i]),
 		}

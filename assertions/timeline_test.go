@@ -112,16 +112,13 @@ func TestTimelineSlices(t *testing.T) {
 
 	// A record that is handed over in time, one that comes late through no fault of the generator, one that comes
 	// late by its own lag and after its slice has ended.
-	timeline.Due(100 * ms)
-	timeline.Handed(100*ms, 101*ms, 0, ms)
-	timeline.Due(200 * ms)
-	timeline.Handed(200*ms, 300*ms, 90*ms, 20*ms)
-	timeline.Due(1400 * ms)
-	timeline.Handed(1400*ms, 1500*ms, 2*ms, 21*ms)
+	timeline.Handed(
+		Handover{Due: 100 * ms, At: 101 * ms, Lag: ms},
+		Handover{Due: 200 * ms, At: 300 * ms, Blocked: 90 * ms, Lag: 20 * ms},
+		Handover{Due: 1400 * ms, At: 1500 * ms, Blocked: 2 * ms, Lag: 21 * ms},
+	)
 	// Others that are not.
-	timeline.Due(300 * ms)
-	timeline.Unsent(300*ms, 350*ms, 20*ms) // blocked by the client
-	timeline.Due(1999 * ms)
+	timeline.Unsent(300*ms, 350*ms, 20*ms)   // blocked by the client
 	timeline.Unsent(1999*ms, 2050*ms, 21*ms) // the generator's own fault
 
 	timeline.Acked(100*ms, 101*ms, 111*ms, 0, 200)
@@ -335,7 +332,7 @@ func TestTimelineIsSafeForConcurrentUse(t *testing.T) {
 				}
 			})
 		}
-		each(func(due time.Duration) { timeline.Due(due); timeline.Handed(due, due+1, 1, 1) })
+		each(func(due time.Duration) { timeline.Handed(Handover{due, due + 1, 1, 1}) })
 		each(func(due time.Duration) { timeline.Acked(due, due, due+1000, int32(n), 1) })
 		each(func(due time.Duration) { timeline.Consumed(due, due+2000) })
 		each(func(due time.Duration) { timeline.Found("duplicates", due) })
@@ -370,8 +367,7 @@ func BenchmarkTimeline(b *testing.B) {
 	for b.Loop() {
 		due := time.Duration(n) * 10 * time.Microsecond % (10 * time.Minute)
 		jitter := time.Duration(n*7919%8191) * time.Microsecond
-		timeline.Due(due)
-		timeline.Handed(due, due+jitter/100, 0, jitter/100)
+		timeline.Handed(Handover{Due: due, At: due + jitter/100, Lag: jitter / 100})
 		timeline.Acked(due, due, due+jitter, int32(n%24), 200)
 		timeline.Consumed(due, due+2*jitter)
 		n++

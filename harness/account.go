@@ -95,6 +95,9 @@ func (r *run) outcome(o producer.Outcome) {
 	if token.Stream == streamReadings {
 		r.settle(o, at)
 	}
+	if o.State != producer.Unknown { // a client may have given up on a record that still stands in a request of its
+		r.pool.give(o.Record)
+	}
 }
 
 // oneOutcome is the clause by which there are as many outcomes as records.

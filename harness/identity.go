@@ -4,16 +4,20 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"math"
 	"time"
 )
 
 // identityHeader is the key of the one header that carries a record's identity.
 const identityHeader = "fleetproof"
 
-// identity says which record a record is, so that no payload needs to be parsed to know. It travels in one header of
-// identitySize bytes, big-endian:
+// identity says which record a record is, so that no payload needs to be parsed to know. It travels in one header:
 //
-//	"FP" version stream | run | session device | sequence | due | of | anomalies | checksum of key and value | checksum of the header
+//	"FP" version stream | run | session device sequence due of anomalies | checksum of key and value | checksum of the header
+//
+// The run has eight bytes and the checksums (CRC-32C) four each, big-endian; what lies between are unsigned varints as
+// encoding/binary writes them. That makes some 32 bytes of a record, which is a part of the load that every client and
+// broker has to carry for being watched.
 //
 // The payload and the header have a checksum each: a record whose payload was damaged can still be accounted for, and a
 // damaged header is never mistaken for another record's.
@@ -35,8 +39,12 @@ const (
 )
 
 const (
-	identitySize    = 58
-	identityVersion = 1
+	identityVersion = 2
+
+	identityStart = 4 + 8 // what comes before the varints
+	identityEnd   = 4 + 4 // and after them
+	// identityRoom is the most that a header can take.
+	identityRoom = identityStart + binary.MaxVarintLen16 + binary.MaxVarintLen32 + 4*binary.MaxVarintLen64 + identityEnd
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -52,12 +60,12 @@ func (id identity) append(dst, key, value []byte) []byte {
 	start := len(dst)
 	dst = append(dst, 'F', 'P', identityVersion, id.Stream)
 	dst = binary.BigEndian.AppendUint64(dst, id.Run)
-	dst = binary.BigEndian.AppendUint16(dst, id.Session)
-	dst = binary.BigEndian.AppendUint32(dst, id.Device)
-	dst = binary.BigEndian.AppendUint64(dst, id.Sequence)
-	dst = binary.BigEndian.AppendUint64(dst, uint64(id.Due))
-	dst = binary.BigEndian.AppendUint64(dst, id.Of)
-	dst = binary.BigEndian.AppendUint64(dst, id.Anomalies)
+	dst = binary.AppendUvarint(dst, uint64(id.Session))
+	dst = binary.AppendUvarint(dst, uint64(id.Device))
+	dst = binary.AppendUvarint(dst, id.Sequence)
+	dst = binary.AppendUvarint(dst, uint64(id.Due))
+	dst = binary.AppendUvarint(dst, id.Of)
+	dst = binary.AppendUvarint(dst, id.Anomalies)
 	dst = binary.BigEndian.AppendUint32(dst, payloadChecksum(key, value))
 	return binary.BigEndian.AppendUint32(dst, crc32.Checksum(dst[start:], castagnoli))
 }
@@ -67,21 +75,36 @@ func parseIdentity(header, key, value []byte) (id identity, intact bool, err err
 	if len(header) < 2 || header[0] != 'F' || header[1] != 'P' {
 		return identity{}, false, errNoIdentity
 	}
-	if len(header) != identitySize || header[2] != identityVersion ||
-		crc32.Checksum(header[:identitySize-4], castagnoli) != binary.BigEndian.Uint32(header[identitySize-4:]) {
+	if len(header) < identityStart+identityEnd || header[2] != identityVersion {
+		return identity{}, false, errGarbled
+	}
+	end := len(header) - identityEnd
+	if crc32.Checksum(header[:end+4], castagnoli) != binary.BigEndian.Uint32(header[end+4:]) {
+		return identity{}, false, errGarbled
+	}
+	var varints [6]uint64 // in the order of the header
+	rest := header[identityStart:end]
+	for i := range varints {
+		value, size := binary.Uvarint(rest)
+		if size <= 0 {
+			return identity{}, false, errGarbled
+		}
+		varints[i], rest = value, rest[size:]
+	}
+	if len(rest) > 0 || varints[0] > math.MaxUint16 || varints[1] > math.MaxUint32 {
 		return identity{}, false, errGarbled
 	}
 	id = identity{
 		Stream:    header[3],
 		Run:       binary.BigEndian.Uint64(header[4:]),
-		Session:   binary.BigEndian.Uint16(header[12:]),
-		Device:    binary.BigEndian.Uint32(header[14:]),
-		Sequence:  binary.BigEndian.Uint64(header[18:]),
-		Due:       time.Duration(binary.BigEndian.Uint64(header[26:])),
-		Of:        binary.BigEndian.Uint64(header[34:]),
-		Anomalies: binary.BigEndian.Uint64(header[42:]),
+		Session:   uint16(varints[0]),
+		Device:    uint32(varints[1]),
+		Sequence:  varints[2],
+		Due:       time.Duration(varints[3]),
+		Of:        varints[4],
+		Anomalies: varints[5],
 	}
-	return id, binary.BigEndian.Uint32(header[50:]) == payloadChecksum(key, value), nil
+	return id, binary.BigEndian.Uint32(header[end:]) == payloadChecksum(key, value), nil
 }
 
 func payloadChecksum(key, value []byte) uint32 {

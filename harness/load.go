@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fleetproof/fleetproof/assertions"
 	"github.com/fleetproof/fleetproof/generator"
 	"github.com/fleetproof/fleetproof/producer"
 )
@@ -27,13 +28,13 @@ const (
 type load struct {
 	run     *run
 	lag     lag
-	slab    slab
-	end     time.Duration   // of what may fall due
-	due     []generator.Due // taken from the schedule and not yet handed over
-	room    []generator.Due // what due is a part of
-	sent    producer.Token  // of the latest record given to Send
-	own     time.Duration   // the lag of its that is the generator's
-	payload []byte          // its payload
+	end     time.Duration         // of what may fall due
+	due     []generator.Due       // taken from the schedule and not yet handed over
+	room    []generator.Due       // what due is a part of
+	sent    producer.Token        // of the latest record given to Send
+	own     time.Duration         // the lag of its that is the generator's
+	payload []byte                // its payload
+	over    []assertions.Handover // what was handed over and the timeline does not know yet
 
 	place  atomic.Int32 // of the goroutine that hands over
 	broken bool         // the client has panicked, and gets nothing more
@@ -61,6 +62,7 @@ func (l *load) play(ctx, settle context.Context) {
 		l.handOver(ctx, sending)
 	}()
 	l.await(sending, done)
+	l.tell()
 	r.loadEnded = min(r.clock(), l.end)
 	l.unsent(l.due)
 	for due := l.take(r.loadEnded); len(due) > 0; due = l.take(r.loadEnded) {
@@ -87,6 +89,7 @@ func (l *load) handOver(ctx, sending context.Context) {
 				return
 			}
 		}
+		l.tell()
 		if more {
 			continue
 		}
@@ -108,6 +111,7 @@ func (l *load) take(now time.Duration) []generator.Due {
 		l.room = make([]generator.Due, 0, turn)
 	}
 	l.room = l.run.generator.Next(now, l.room[:0])
+	l.run.readings.Due(int64(len(l.room)))
 	return l.room
 }
 
@@ -141,12 +145,14 @@ func (l *load) await(sending context.Context, done <-chan struct{}) {
 // hand gives one reading, and the alert it raises, to the producer.
 func (l *load) hand(ctx context.Context, due generator.Due) {
 	r := l.run
-	r.timeline.Due(due.At)
-	r.readings.Due(1)
-	began := time.Now()
-	value, traits := r.generator.Append(l.slab.start(), due)
-	value = l.slab.keep(value)
-	r.options.Metrics.Serialized(time.Since(began))
+	record := r.pool.take()
+	traits := l.generate(record, due)
+	raises := traits.Alert && r.alerts != nil && !due.Copy
+	var alert *producer.Record
+	if raises { // with a payload of its own, since the reading's may be used again as soon as the reading has its outcome
+		alert = r.pool.take()
+		alert.Value = append(alert.Value, record.Value...)
+	}
 	if due.Copy {
 		r.readings.Copied(1)
 	}
@@ -158,37 +164,50 @@ func (l *load) hand(ctx context.Context, due generator.Due) {
 	if due.Copy {
 		id.Of = sequence // one more than the sequence number of the original, which is the device's record before
 	}
-	if !l.send(ctx, r.scenario.Topic.Name, id, value, traits.EventTime) {
+	if !l.send(ctx, r.scenario.Topic.Name, id, record, traits.EventTime) {
 		r.readings.Withdraw(due.Device, sequence)
 		l.countUnsent(due.At)
 		return
 	}
 	r.truth.injected(due, traits.Anomalies)
-	if traits.Alert && r.alerts != nil && !due.Copy {
+	if raises {
 		r.alerts.Due(1)
-		alert := identity{Stream: streamAlerts, Device: due.Device, Due: due.At, Of: sequence + 1}
-		alert.Sequence = r.alerts.Open(due.Device, due.At)
-		if !l.send(ctx, r.scenario.Alerts.Topic, alert, value, traits.EventTime) {
-			r.alerts.Withdraw(due.Device, alert.Sequence)
+		id := identity{Stream: streamAlerts, Device: due.Device, Due: due.At, Of: sequence + 1}
+		id.Sequence = r.alerts.Open(due.Device, due.At)
+		if !l.send(ctx, r.scenario.Alerts.Topic, id, alert, traits.EventTime) {
+			r.alerts.Withdraw(due.Device, id.Sequence)
 			r.truth.withheld(due.Device, sequence)
 		}
 	}
 }
 
+// generate makes the record's payload.
+func (l *load) generate(record *producer.Record, due generator.Due) (traits generator.Traits) {
+	metrics := l.run.options.Metrics
+	if metrics == nil { // nobody wants to know how long it took, which takes a tenth as long to find out
+		record.Value, traits = l.run.generator.Append(record.Value, due)
+		return traits
+	}
+	began := time.Now()
+	record.Value, traits = l.run.generator.Append(record.Value, due)
+	metrics.Serialized(time.Since(began))
+	return traits
+}
+
 // send hands one record over and keeps the time that took. It is false where the client had not taken the record when ctx
 // ended. Where the client refuses it for another reason the record was handed over, and has failed.
-func (l *load) send(ctx context.Context, topic string, id identity, value []byte, eventTime time.Time) bool {
+func (l *load) send(ctx context.Context, topic string, id identity, record *producer.Record, eventTime time.Time) bool {
 	r := l.run
 	id.Run = r.id
 	key := r.keys.of(id.Device)
-	record := l.slab.record()
+	header := &record.Headers[0]
+	header.Value = id.append(header.Value, key, record.Value)
 	called := r.clock()
-	record.Topic, record.Key, record.Value, record.Timestamp = topic, key, value, eventTime
-	record.Headers = l.slab.header(id.append(l.slab.start(), key, value))
+	record.Topic, record.Key, record.Timestamp = topic, key, eventTime
 	record.Token = producer.Token{
 		Stream: id.Stream, Device: id.Device, Sequence: id.Sequence, Due: id.Due, Handed: called,
 	}
-	l.sent, l.own, l.payload = record.Token, l.lag.called(id.Due, called), value
+	l.sent, l.own, l.payload = record.Token, l.lag.called(id.Due, called), record.Value
 	l.place.Store(insideSend)
 	err := r.guest.send(ctx, record)
 	if !l.place.CompareAndSwap(insideSend, outsideSend) {
@@ -215,18 +234,26 @@ func (l *load) handed(now time.Duration) {
 	if l.sent.Stream != streamReadings {
 		return
 	}
-	l.run.timeline.Handed(l.sent.Due, now, now-l.sent.Handed, l.own)
-	l.run.lag.Store(int64(now - l.sent.Due))
+	l.over = append(l.over, assertions.Handover{Due: l.sent.Due, At: now, Blocked: now - l.sent.Handed, Lag: l.own})
 	l.run.options.Metrics.Sent(l.payload)
+}
+
+// tell writes what was handed over into the timeline, for many records at once.
+func (l *load) tell() {
+	if len(l.over) == 0 {
+		return
+	}
+	l.run.timeline.Handed(l.over...)
+	latest := l.over[len(l.over)-1]
+	l.run.lag.Store(int64(latest.At - latest.Due))
+	l.over = l.over[:0]
 }
 
 // unsent counts readings that fell due and will never be handed over.
 func (l *load) unsent(due []generator.Due) {
 	for _, d := range due {
-		l.run.timeline.Due(d.At)
 		l.countUnsent(d.At)
 	}
-	l.run.readings.Due(int64(len(due)))
 	l.run.readings.Unsent(int64(len(due)))
 }
 

@@ -2,7 +2,9 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -34,6 +36,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		{name: "strip the identity", tamper: strip, found: map[string]int64{"phantoms": 1, "acked_lost": 1}},
 		{name: "acknowledge and discard", producer: discarding, found: map[string]int64{"acked_lost": 1}},
 		{name: "fail and store", producer: lying, found: map[string]int64{"failed_but_stored": 1}},
+		{name: "send memory that is in use again", producer: premature, found: map[string]int64{"corrupt": 1, "reordered": 1}},
 	} {
 		t.Run(bug.name, func(t *testing.T) {
 			options := Options{Producers: only(connectSecond)}
@@ -43,7 +46,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 			if bug.tamper != nil {
 				options.tamper = bug.tamper()
 			}
-			result := runText(t, plainScenario, options)
+			result := runText(t, strings.Replace(plainScenario, "1000/s", "4000/s", 1), options)
 			for metric, got := range result.Counts {
 				if _, isFinding := findings[metric]; isFinding {
 					assert.Equal(t, bug.found[metric], got, metric)
@@ -161,6 +164,43 @@ func lying(connect producer.New) producer.New {
 			outcome(o)
 		})
 	}
+}
+
+// premature is a client that acknowledges a record while it still needs its payload, of which it has made no copy: by the time
+// it sends the record, the payload's memory belongs to another one.
+func premature(connect producer.New) producer.New {
+	return func(ctx context.Context, config producer.Config, outcome func(producer.Outcome)) (producer.Producer, error) {
+		h := &early{outcome: outcome}
+		inner, err := connect(ctx, config, func(o producer.Outcome) {
+			if o.Record != h.held {
+				outcome(o)
+			}
+		})
+		h.Producer = inner
+		return h, err
+	}
+}
+
+type early struct {
+	producer.Producer
+	outcome func(producer.Outcome)
+	sent    int
+	held    *producer.Record
+}
+
+func (h *early) Send(ctx context.Context, record *producer.Record) error {
+	if h.sent++; h.sent != 100 {
+		return h.Producer.Send(ctx, record)
+	}
+	held := *record
+	held.Headers = []producer.Header{{Key: identityHeader, Value: slices.Clone(record.Headers[0].Value)}}
+	h.held = &held
+	h.outcome(producer.Outcome{Record: record, State: producer.Acked, Offset: producer.OffsetUnset})
+	return nil
+}
+
+func (h *early) Flush(ctx context.Context) error {
+	return errors.Join(h.Producer.Send(ctx, h.held), h.Producer.Flush(ctx))
 }
 
 const plainScenario = `

@@ -100,6 +100,7 @@ type run struct {
 
 	generator *generator.Generator
 	keys      keys
+	pool      pool
 	links     *fault.Links // nil unless a fault needs them
 	cluster   *broker.Cluster
 	guest     *guest
