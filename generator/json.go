@@ -9,7 +9,7 @@ import (
 // in common is written once and copied from then on.
 type jsonWriter struct {
 	fleets  []jsonFleet
-	seconds [2]jsonSecond // the last ones, of readings in time and of late ones: each kind comes in order of time
+	seconds seconds // each from the end of the device on
 }
 
 // jsonFleet is what the readings of a fleet have in common.
@@ -22,12 +22,6 @@ type jsonFleet struct {
 type jsonSensor struct {
 	value  []byte                // up to the value, with the comma before it
 	status [len(statuses)][]byte // all after the value, by status
-}
-
-// jsonSecond is a second as text, from the end of the device on.
-type jsonSecond struct {
-	unix int64
-	text []byte // empty: none yet
 }
 
 func newJSONWriter(spec Spec) *jsonWriter {
@@ -78,17 +72,12 @@ func (w *jsonWriter) append(dst []byte, m *measured) []byte {
 
 // time appends the end of the device and the event time, in the format of time.RFC3339Nano.
 func (w *jsonWriter) time(dst []byte, m *measured) []byte {
-	millis := floorMod(m.millis, 1000)
-	unix := (m.millis - millis) / 1000
-	second := &w.seconds[0]
-	if m.late {
-		second = &w.seconds[1]
+	second, millis := w.seconds.of(m)
+	if len(second.written) == 0 {
+		second.written = append(second.written, `","time":"`...)
+		second.written = time.Unix(second.unix, 0).UTC().AppendFormat(second.written, "2006-01-02T15:04:05")
 	}
-	if second.unix != unix || len(second.text) == 0 {
-		second.unix = unix
-		second.text = time.Unix(unix, 0).UTC().AppendFormat(append(second.text[:0], `","time":"`...), "2006-01-02T15:04:05")
-	}
-	dst = append(dst, second.text...)
+	dst = append(dst, second.written...)
 	if millis > 0 {
 		first, last := millis/100, 2*(millis%100)
 		dst = append(dst, '.', '0'+byte(first), twoDigits[last], twoDigits[last+1])

@@ -71,11 +71,7 @@ func (s *scanner) values(into *Reading) {
 		if len(values) > 0 {
 			s.expect(`,`)
 		}
-		if len(values) < cap(values) {
-			values = values[:len(values)+1] // what an earlier reading left there lends its strings
-		} else {
-			values = append(values, Value{})
-		}
+		values = another(values)
 		v := &values[len(values)-1]
 		s.expect(`{"sensor":`)
 		s.text(&v.Sensor)
