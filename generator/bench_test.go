@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,36 +22,66 @@ func forever(spec Spec, rate float64) Spec {
 }
 
 func TestSteadyStateAllocatesNothing(t *testing.T) {
-	g := New(forever(busySpec(5000), 100_000))
-	due := make([]Due, 0, 1000)
-	payload := make([]byte, 0, 1000)
-	records := 0
-	thousand := func() {
-		due = g.Next(math.MaxInt64, due[:0])
-		for _, d := range due {
-			payload, _ = g.Append(payload[:0], d)
-			records++
-		}
+	for _, encoding := range encodings {
+		t.Run(string(encoding), func(t *testing.T) {
+			g := New(forever(busySpec(5000), 100_000).as(encoding))
+			due := make([]Due, 0, 1000)
+			payload := make([]byte, 0, 1000)
+			records := 0
+			thousand := func() {
+				due = g.Next(math.MaxInt64, due[:0])
+				for _, d := range due {
+					payload, _ = g.Append(payload[:0], d)
+					records++
+				}
+			}
+			for range 100 { // several laps of both fleets, in which the buckets find their size
+				thousand()
+			}
+			records = 0
+			// The count is rounded down: a bucket that outgrows its memory once more is no steady state yet.
+			assert.Zero(t, testing.AllocsPerRun(50, thousand))
+			require.Equal(t, 51*1000, records)
+		})
 	}
-	for range 100 { // several laps of both fleets, in which the buckets find their size
-		thousand()
-	}
-	records = 0
-	// The count is rounded down: a bucket that outgrows its memory once more is no steady state yet.
-	assert.Zero(t, testing.AllocsPerRun(50, thousand))
-	require.Equal(t, 51*1000, records)
 }
 
 // BenchmarkAppend makes payloads of three sensors with trends and every kind of anomaly on.
 func BenchmarkAppend(b *testing.B) {
-	g := New(forever(busySpec(10_000), 100_000))
-	due := g.Next(math.MaxInt64, make([]Due, 0, 1<<17))[1<<16:]
-	var payload []byte
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		payload, _ = g.Append(payload[:0], due[i%len(due)])
+	for _, encoding := range encodings {
+		b.Run(string(encoding), func(b *testing.B) {
+			g := New(forever(busySpec(10_000), 100_000).as(encoding))
+			due := g.Next(math.MaxInt64, make([]Due, 0, 1<<17))[1<<16:]
+			var payload []byte
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				payload, _ = g.Append(payload[:0], due[i%len(due)])
+			}
+			b.SetBytes(int64(len(payload)))
+		})
 	}
-	b.SetBytes(int64(len(payload)))
+}
+
+// BenchmarkEncode is the part of it that differs: the bytes of readings that have been measured.
+func BenchmarkEncode(b *testing.B) {
+	for _, encoding := range encodings {
+		b.Run(string(encoding), func(b *testing.B) {
+			g := New(forever(busySpec(10_000), 100_000).as(encoding))
+			var readings []measured
+			for _, d := range g.Next(math.MaxInt64, make([]Due, 0, 10_000)) {
+				g.measure(d)
+				m := g.measured
+				m.values = slices.Clone(m.values)
+				readings = append(readings, m)
+			}
+			var payload []byte
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				payload = g.writer.append(payload[:0], &readings[i%len(readings)])
+			}
+			b.SetBytes(int64(len(payload)))
+		})
+	}
 }
 
 // BenchmarkRecord is all that the generator does for a record of three sensors: handing out what is due, and making its
@@ -93,18 +124,22 @@ func BenchmarkNext(b *testing.B) {
 
 // BenchmarkDecode reads payloads of three sensors back, each of another device.
 func BenchmarkDecode(b *testing.B) {
-	g := New(forever(busySpec(10_000), 100_000))
-	var payloads [][]byte
-	for _, d := range g.Next(math.MaxInt64, make([]Due, 0, 10_000)) {
-		payload, _ := g.Append(nil, d)
-		payloads = append(payloads, payload)
-	}
-	var reading Reading
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		if err := Decode(payloads[i%len(payloads)], &reading); err != nil {
-			b.Fatal(err)
-		}
+	for _, encoding := range encodings {
+		b.Run(string(encoding), func(b *testing.B) {
+			g := New(forever(busySpec(10_000), 100_000).as(encoding))
+			var payloads [][]byte
+			for _, d := range g.Next(math.MaxInt64, make([]Due, 0, 10_000)) {
+				payload, _ := g.Append(nil, d)
+				payloads = append(payloads, payload)
+			}
+			var reading Reading
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if err := encoding.Decode(payloads[i%len(payloads)], &reading); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -40,6 +40,15 @@ func appendIndex(dst []byte, index int) []byte {
 	return appendWhole(dst, uint64(index))
 }
 
+// indexDigits is how many bytes appendIndex appends.
+func indexDigits(index int) int {
+	digits := keyDigits
+	for next := keyPadded; index >= next; next *= 10 {
+		digits++
+	}
+	return digits
+}
+
 // keys holds the record keys of a fleet end to end in one string: a key costs its bytes and no header, and handing one
 // out allocates nothing.
 type keys struct {

@@ -60,6 +60,7 @@ func TestKeys(t *testing.T) {
 	keys := newKeys("climate", devices)
 	for _, index := range []int{0, 1, 42, 9_999, 10_000, 10_001, 99_999, 100_000, 123_456, 999_999, 1_000_000, devices - 1} {
 		assert.Equal(t, fmt.Sprintf("climate-%04d", index), keys.at(index))
+		assert.Len(t, appendIndex(nil, index), indexDigits(index))
 	}
 	assert.Equal(t, "climate-0042", newKeys("climate", 43).at(42))
 	assert.Zero(t, testing.AllocsPerRun(100, func() { _ = keys.at(123_456) }))

@@ -44,7 +44,7 @@ type Generator struct {
 
 	measured measured  // the reading measured last
 	striking []*effect // the effects on it
-	writer   *jsonWriter
+	writer   writer
 }
 
 // fleet is a Fleet made ready.
@@ -69,7 +69,7 @@ func New(spec Spec) *Generator {
 		delivery: spec.Delivery,
 		draws:    draws,
 		trends:   newTrends(spec, draws),
-		writer:   newJSONWriter(spec),
+		writer:   spec.Encoding.writer(spec),
 	}
 	for _, f := range spec.Fleets {
 		made := fleet{

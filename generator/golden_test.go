@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"encoding/hex"
 	"testing"
 	"time"
 
@@ -56,6 +57,47 @@ func TestPayloadsAreTheSameInEveryProcess(t *testing.T) {
 		payload, traits := g.Append(nil, golden.due)
 		assert.Equal(t, golden.payload, string(payload), golden.name)
 		assert.Equal(t, golden.traits, traits, golden.name)
+	}
+}
+
+// So are they in Protobuf, field by field.
+func TestProtobufPayloadsAreTheSameInEveryProcess(t *testing.T) {
+	g := New(busySpec(100).as(Protobuf))
+	for _, golden := range []struct {
+		name    string
+		due     Due
+		payload string
+	}{
+		{
+			"the first", Due{Device: 0, Index: 0, At: 0},
+			"0a 0c 636c696d6174652d30303030" +
+				" 12 06 08 80f390cb06" +
+				" 1a 06 0801 1001 1801" +
+				" 22 1d 0a 0b 74656d7065726174757265 11 ec51b81e856b3c40 1a 03 c2b043 20 01" +
+				" 22 18 0a 08 68756d6964697479 11 ec51b81e854b4d40 1a 01 25 20 01" +
+				" 22 1a 0a 08 7072657373757265 11 85eb51b81e558f40 1a 03 685061 20 01" +
+				" 28 01",
+		},
+		{
+			"late", Due{Device: 186, Index: 0, At: 4264922579},
+			"0a 0a 706f7765722d30303836" +
+				" 12 0b 08 e1f790cb06 10 809ac946" +
+				" 1a 06 0801 1004 1805" +
+				" 22 13 0a 06 737769746368 11 000000000000f03f 20 01" +
+				" 22 17 0a 07 63757272656e74 11 a4703d0ad7a3f83f 1a 01 41 20 01" +
+				" 22 1d 0a 0b 74656d7065726174757265 11 c3f5285c8f423440 1a 03 c2b043 20 01" +
+				" 28 01",
+		},
+		{
+			"silent", Due{Device: 66, Index: 6, At: 20053559810},
+			"0a 0c 636c696d6174652d30303636" +
+				" 12 0c 08 c78991cb06 10 8084c1d302" +
+				" 1a 06 0801 1004 1804" +
+				" 28 01",
+		},
+	} {
+		payload, _ := g.Append(nil, golden.due)
+		assert.Equal(t, hex.EncodeToString(unhex(t, golden.payload)), hex.EncodeToString(payload), golden.name)
 	}
 }
 

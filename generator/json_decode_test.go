@@ -6,52 +6,18 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-func TestDecodeIsTheInverseOfAppend(t *testing.T) {
-	g := New(busySpec(200))
-	var decoded Reading
-	var payload []byte
-	for _, d := range all(g) {
-		payload, _ = g.Append(payload[:0], d)
-		require.NoError(t, Decode(payload, &decoded), "into what the one before left")
-		require.Equal(t, g.Reading(d), decoded)
-	}
-}
-
-// What was decoded does not hold on to the payload, whose memory is used again.
-func TestDecodeCopies(t *testing.T) {
-	g := New(busySpec(10))
-	payload, _ := g.Append(nil, Due{Device: 3})
-	var decoded Reading
-	require.NoError(t, Decode(payload, &decoded))
-	clear(payload)
-	assert.Equal(t, g.Reading(Due{Device: 3}), decoded)
-}
-
-func TestDecodeAllocatesNothingForTheSameDevice(t *testing.T) {
-	g := New(busySpec(10))
-	one, _ := g.Append(nil, Due{Device: 3, Index: 1})
-	other, _ := g.Append(nil, Due{Device: 3, Index: 2})
-	var decoded Reading
-	assert.Zero(t, testing.AllocsPerRun(100, func() {
-		if Decode(one, &decoded) != nil || Decode(other, &decoded) != nil {
-			panic("decode")
-		}
-	}))
-}
-
-const golden = `{"device":"climate-0042","time":"2026-01-12T00:00:00.5Z","location":{"building":1,"floor":2,"room":3},` +
+const goldenJSON = `{"device":"climate-0042","time":"2026-01-12T00:00:00.5Z","location":{"building":1,"floor":2,"room":3},` +
 	`"readings":[{"sensor":"temperature","value":21.5,"unit":"°C","status":"ok"}],"status":"ok"}`
 
-func TestDecodeErrors(t *testing.T) {
+func TestDecodeJSONErrors(t *testing.T) {
 	var reading Reading
-	require.NoError(t, Decode([]byte(golden), &reading))
+	require.NoError(t, JSON.Decode([]byte(goldenJSON), &reading))
 	for _, test := range []struct{ old, new, message string }{
-		{golden, ``, "0: want `{\"device\":`, got ``"},
-		{golden, `null`, "0: want `{\"device\":`, got `null`"},
+		{goldenJSON, ``, "0: want `{\"device\":`, got ``"},
+		{goldenJSON, `null`, "0: want `{\"device\":`, got `null`"},
 		{`{"device"`, `{"Device"`, "0: want `{\"device\":`, got `{\"Device\":\"climate-0`"},
 		{`{"device"`, ` {"device"`, "0: want `{\"device\":`, got ` {\"device\":\"climate-`"},
 		{`"climate-0042"`, `42`, "10: want a string, got `42,\"time\":\"2026-01-1`"},
@@ -71,17 +37,17 @@ func TestDecodeErrors(t *testing.T) {
 		{`"status":"ok"}],"status":"ok"}`, `"status":"ok`, "173: want a string, got `\"ok`"},
 		{`],"status":"ok"}`, `],"status":"ok"} `, "194: want the end, got ` `"},
 	} {
-		text := golden
+		text := goldenJSON
 		require.Contains(t, text, test.old)
 		text = replaceOnce(text, test.old, test.new)
-		require.EqualError(t, Decode([]byte(text), &reading), "decode reading: at byte "+test.message)
+		require.EqualError(t, JSON.Decode([]byte(text), &reading), "decode reading: at byte "+test.message)
 	}
 }
 
-// FuzzDecode: whatever Decode accepts, encoding/json reads in the same way, and writes again in a form that says the
+// FuzzDecodeJSON: whatever is accepted, encoding/json reads in the same way, and writes again in a form that says the
 // same.
-func FuzzDecode(f *testing.F) {
-	f.Add([]byte(golden))
+func FuzzDecodeJSON(f *testing.F) {
+	f.Add([]byte(goldenJSON))
 	g := New(busySpec(5))
 	for _, d := range all(g) {
 		payload, _ := g.Append(nil, d)
@@ -91,11 +57,11 @@ func FuzzDecode(f *testing.F) {
 		{`°C`, `\u00b0C`}, {`°C`, "\xff"}, {`°C`, `\`}, {`21.5`, `-0`}, {`21.5`, `21.50`}, {`21.5`, `1e2`}, {`21.5`, `007`},
 		{`"floor":2`, `"floor":-2`}, {`.5Z`, `+08:00`}, {`"ok"}]`, `"ok"},{}]`}, {`"ok"}]`, "\"o\tk\"}]"}, {`:1,`, `: 1,`},
 	} {
-		f.Add([]byte(replaceOnce(golden, change[0], change[1])))
+		f.Add([]byte(replaceOnce(goldenJSON, change[0], change[1])))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		var decoded, reference Reading
-		if Decode(payload, &decoded) != nil {
+		if JSON.Decode(payload, &decoded) != nil {
 			return
 		}
 		require.NoError(t, json.Unmarshal(payload, &reference))
@@ -104,7 +70,7 @@ func FuzzDecode(f *testing.F) {
 		written, err := json.Marshal(decoded)
 		require.NoError(t, err)
 		var again Reading
-		require.NoError(t, Decode(written, &again))
+		require.NoError(t, JSON.Decode(written, &again))
 		require.Empty(t, cmp.Diff(decoded, again))
 	})
 }

@@ -112,7 +112,7 @@ func TestReadingDependsOnEachOfThem(t *testing.T) {
 
 func values(s said) []float64 {
 	var reading Reading
-	if err := Decode([]byte(s.payload), &reading); err != nil {
+	if err := JSON.Decode([]byte(s.payload), &reading); err != nil {
 		panic(err)
 	}
 	var values []float64

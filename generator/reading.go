@@ -2,7 +2,8 @@ package generator
 
 import "time"
 
-// Reading is the payload of a record: what a device says at one moment. The tags are the payload's JSON.
+// Reading is the payload of a record: what a device says at one moment. The tags are the payload's JSON, and
+// reading.proto its Protobuf.
 type Reading struct {
 	Device   string    `json:"device"`
 	Time     time.Time `json:"time"` // of the event, UTC
@@ -53,7 +54,7 @@ type shown struct {
 	status     status
 }
 
-// Append appends the payload of what is due, as JSON, and tells its traits. In steady state it allocates nothing.
+// Append appends the payload of what is due, in the Spec's encoding, and tells its traits. In steady state it allocates nothing.
 func (g *Generator) Append(dst []byte, due Due) ([]byte, Traits) {
 	traits := g.measure(due)
 	return g.writer.append(dst, &g.measured), traits

@@ -17,6 +17,7 @@ type Spec struct {
 	Delivery  Delivery
 	Anomalies []Anomaly
 	Stages    []Stage
+	Encoding  Encoding // of the payloads
 }
 
 // Clock maps the time of the run to the time of the events: event time = Start + Speed × elapsed, cut to milliseconds.

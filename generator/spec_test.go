@@ -1,6 +1,9 @@
 package generator
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // seedSensors are the five sensors of the project's seed, with its figures.
 func seedSensors() map[string]Sensor {
@@ -49,8 +52,31 @@ func plainSpec(devices int) Spec {
 				{At: 18 * time.Hour, Level: 0.5}, {At: 22 * time.Hour, Level: -0.5},
 			}},
 		},
-		Stages: []Stage{{Name: "hold", For: time.Minute, Rate: Rate{Multiple: 1}, Judged: true}},
+		Stages:   []Stage{{Name: "hold", For: time.Minute, Rate: Rate{Multiple: 1}, Judged: true}},
+		Encoding: JSON,
 	}
+}
+
+// as is the spec in another encoding.
+func (s Spec) as(encoding Encoding) Spec {
+	s.Encoding = encoding
+	return s
+}
+
+// Names and units that need every kind of escape, or are no UTF-8.
+var awkward = []string{
+	"", "°C", "%", "m³/h", `a"b\c`, "<&>", "\x00\x1f\x7f\b\f\n\r\t", "\u2028\u2029", "\xff\xc3", "é\xe2\x80", "𝄞", "\u2027\u202a",
+}
+
+// awkwardSpec has a sensor of every awkward name, with values of every length, negative ones and zeros.
+func awkwardSpec(devices int) Spec {
+	spec := plainSpec(devices)
+	spec.Fleets[0].Name, spec.Fleets[0].Sensors = "<°\">", nil
+	for _, name := range awkward {
+		spec.Fleets[0].Sensors = append(spec.Fleets[0].Sensors, name)
+		spec.Sensors[name] = Sensor{Kind: Normal, Unit: name, Mean: new(0.), Stddev: new(math.Pow(10, float64(len(name))))}
+	}
+	return spec
 }
 
 // busySpec has everything on: two fleets of three sensors, trends, jitter, every kind of anomaly, faults of delivery.

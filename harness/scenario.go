@@ -68,6 +68,7 @@ func (s *Scenario) Generator() generator.Spec {
 	return generator.Spec{
 		Seed: s.Seed, Clock: s.Clock, Location: s.Location, Fleets: s.Fleets, Sensors: s.Sensors, Trends: s.Trends,
 		Delivery: s.Delivery, Anomalies: s.Anomalies, Stages: s.Load.Stages,
+		Encoding: generator.Encoding(s.Producer.Encoding),
 	}
 }
 

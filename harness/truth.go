@@ -14,6 +14,7 @@ import (
 type truth struct {
 	mutex     sync.Mutex
 	generator *generator.Generator
+	encoding  generator.Encoding // of the payloads
 	fleets    []generator.Fleet
 	anomalies []suspect
 	alerts    map[alertRef]sides // those of which one side is missing; nil unless the scenario has an alerts topic
@@ -49,7 +50,7 @@ type limit struct {
 }
 
 func newTruth(scenario *Resolved, fleet *generator.Generator) *truth {
-	t := &truth{generator: fleet, fleets: scenario.Fleets, errors: map[string]limit{}}
+	t := &truth{generator: fleet, encoding: scenario.Generator().Encoding, fleets: scenario.Fleets, errors: map[string]limit{}}
 	for name, sensor := range scenario.Sensors {
 		if sensor.Thresholds.Error != nil {
 			t.errors[name] = limit{value: *sensor.Thresholds.Error, below: sensor.AlarmsBelow()}
@@ -150,7 +151,7 @@ func (t *truth) see(id identity, payload []byte) {
 	if id.Of != 0 {
 		return // a copy on purpose says nothing new
 	}
-	if generator.Decode(payload, &t.reading) != nil {
+	if t.encoding.Decode(payload, &t.reading) != nil {
 		return // the checksum holds, so this is what was sent; a payload of another format is the generator's own test
 	}
 	if t.alerts != nil && t.alarming() {
