@@ -2,10 +2,12 @@ package generator
 
 import (
 	"encoding/hex"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // The lines are literal: another process, another machine, another day must write the same. Whoever changes them changes
@@ -99,6 +101,13 @@ func TestProtobufPayloadsAreTheSameInEveryProcess(t *testing.T) {
 		payload, _ := g.Append(nil, golden.due)
 		assert.Equal(t, hex.EncodeToString(unhex(t, golden.payload)), hex.EncodeToString(payload), golden.name)
 	}
+}
+
+func TestDocsShowAPayload(t *testing.T) {
+	text, err := os.ReadFile("../docs/payloads.md")
+	require.NoError(t, err)
+	payload, _ := New(busySpec(100)).Append(nil, Due{Device: 186, Index: 0, At: 4264922579})
+	assert.Contains(t, string(text), "```json\n"+string(payload)+"\n```")
 }
 
 // So is the schedule: its beginning, with a copy and readings withheld.

@@ -94,9 +94,9 @@ func (p *plan) world() {
 	if p.Producer.Idempotent {
 		idempotent = "idempotent"
 	}
-	rows = append(rows, fmt.Sprintf("producer\t%s, acks %s, %s, compression %s, partitioner %s, batches sent at %s or after %s",
-		p.show("producer.kind"), p.show("producer.acks"), idempotent, p.show("producer.compression"), p.show("producer.partitioner"),
-		p.show("producer.batch.bytes"), p.show("producer.batch.linger")))
+	rows = append(rows, fmt.Sprintf("producer\t%s, acks %s, %s, encoding %s, compression %s, partitioner %s, batches sent at %s or after %s",
+		p.show("producer.kind"), p.show("producer.acks"), idempotent, p.show("producer.encoding"), p.show("producer.compression"),
+		p.show("producer.partitioner"), p.show("producer.batch.bytes"), p.show("producer.batch.linger")))
 	for i, fleet := range p.Fleets {
 		path := index("fleets", i)
 		rows = append(rows, fmt.Sprintf("fleet %s\t%s every %s: %s", fleet.Name, plural(fleet.Devices, "device"),

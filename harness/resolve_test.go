@@ -143,7 +143,7 @@ func TestDerivedParts(t *testing.T) {
 	}, r.Setting())
 	assert.Equal(t, generator.Spec{
 		Seed: r.Seed, Clock: r.Clock, Location: r.Location, Fleets: r.Fleets, Sensors: r.Sensors, Trends: r.Trends,
-		Delivery: r.Delivery, Anomalies: r.Anomalies, Stages: r.Load.Stages, Encoding: generator.JSON,
+		Delivery: r.Delivery, Anomalies: r.Anomalies, Stages: r.Load.Stages, Encoding: generator.Protobuf,
 	}, r.Generator())
 
 	small, err := Parse("x.yaml", []byte(minimal), Overrides{})

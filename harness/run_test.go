@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/fleetproof/fleetproof/assertions"
+	"github.com/fleetproof/fleetproof/generator"
 	"github.com/fleetproof/fleetproof/harness/telemetry"
 	"github.com/fleetproof/fleetproof/producer"
 	"github.com/fleetproof/fleetproof/producer/sarama"
@@ -127,14 +128,32 @@ func TestDeliveryIsAccountedFor(t *testing.T) {
 	assert.InDelta(t, 1000, counts.Due-counts.Copies+counts.Missing, 20, "every reading is due once or missing on purpose")
 }
 
+// Alerts and anomalies are found in the payloads, whatever their encoding.
 func TestAlertsAndAnomalies(t *testing.T) {
-	text := with(t,
-		"load:", `alerts: {topic: alerts, partitions: 2}
+	for _, encoding := range []generator.Encoding{generator.JSON, generator.Protobuf} {
+		t.Run(string(encoding), func(t *testing.T) {
+			text := with(t,
+				"load:", `producer: {encoding: `+string(encoding)+`}
+alerts: {topic: alerts, partitions: 2}
 anomalies: [{name: heat, at: 200ms, for: 600ms, do: spike, to: 58, rate: 50%, where: {fleet: climate, devices: 50%}, sensor: temperature}]
 load:`,
-		"[promised]", "[promised, anomalies.heat.injected > 50, anomalies.heat.detected == 100%, alerts.missing == 0, alerts.spurious == 0]")
-	result := runText(t, text, Options{Producers: only(sarama.New)})
-	assert.Equal(t, assertions.Pass, result.Verdict, "%+v", result.Expectations)
+				"[promised]", "[promised, anomalies.heat.injected > 50, anomalies.heat.detected == 100%, alerts.missing == 0, alerts.spurious == 0]")
+			var readable atomic.Int64
+			result := runText(t, text, Options{Producers: only(sarama.New), tamper: func(record *kgo.Record) []*kgo.Record {
+				var reading generator.Reading
+				if encoding.Decode(record.Value, &reading) == nil && reading.Device == string(record.Key) {
+					readable.Add(1)
+				}
+				return []*kgo.Record{record}
+			}})
+			assert.Equal(t, assertions.Pass, result.Verdict, "%+v", result.Expectations)
+			assert.Greater(t, readable.Load(), result.Counts["consumed"], "the readings, and the alerts about them")
+		})
+	}
+}
+
+func TestEveryEncodingIsTheGenerators(t *testing.T) {
+	assert.Equal(t, []string{string(generator.JSON), string(generator.Protobuf)}, producer.Encoding("").Known())
 }
 
 func TestAlertsThatDoNotArriveAreMissing(t *testing.T) {

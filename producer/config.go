@@ -80,14 +80,17 @@ func (Compression) Known() []string {
 	}
 }
 
-// Encoding is the format of a payload.
+// Encoding is the format of a payload. Payloads reach a client as they are to be sent.
 type Encoding string
 
-// EncodingJSON is the only payload format so far.
-const EncodingJSON Encoding = "json"
+// The formats.
+const (
+	EncodingJSON     Encoding = "json"
+	EncodingProtobuf Encoding = "protobuf" // the message of generator/reading.proto
+)
 
 // Known lists the formats.
-func (Encoding) Known() []string { return []string{string(EncodingJSON)} }
+func (Encoding) Known() []string { return []string{string(EncodingJSON), string(EncodingProtobuf)} }
 
 // Size is a number of bytes, written as 16KiB.
 type Size int

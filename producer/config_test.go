@@ -84,5 +84,5 @@ func FuzzSize(f *testing.F) {
 func TestKnown(t *testing.T) {
 	assert.Equal(t, []string{"all", "1", "0"}, Acks("").Known())
 	assert.Equal(t, []string{"none", "gzip", "snappy", "lz4", "zstd"}, Compression("").Known())
-	assert.Equal(t, []string{"json"}, Encoding("").Known())
+	assert.Equal(t, []string{"json", "protobuf"}, Encoding("").Known())
 }
