@@ -16,6 +16,18 @@ Feature: Five sensors
     And alerts.missing == 0
     And alerts.spurious == 0
 
+  Scenario: The same as Protobuf
+    Given the settings:
+      """ yaml
+      producer: {encoding: protobuf}
+      """
+    And the load holds 2000/s for 2s
+    When the scenario runs
+    Then every promise of the configuration holds
+    And corrupt == 0
+    And alerts.missing == 0
+    And alerts.spurious == 0
+
   Scenario: A day in three seconds
     Given the clock starts at "2026-01-12T00:00:00Z" and runs 28800 times faster
     And sensor "temperature" is normal with mean 21 and standard deviation 0.4
