@@ -95,6 +95,7 @@ type Timeline struct {
 	}
 	outcomes struct {
 		sync.Mutex
+		acks      []ack // not yet counted; everything else that is reported counts them first
 		slices    []outcomeCounts
 		send, ack recorder
 		gaps      gaps
@@ -132,6 +133,17 @@ func (c *sendCounts) handedIn(slice int) {
 	}
 	c.later = append(c.later, handedLater{slice, 1})
 }
+
+// ack is a record that was acknowledged.
+type ack struct {
+	due, sent, at time.Duration
+	partition     int32
+	bytes         int
+}
+
+// ackBatch is how many acknowledgements are counted at once. They come one by one, between many other things: for one alone
+// the histograms would have to be fetched into the processor's cache each time.
+const ackBatch = 128
 
 type outcomeCounts struct{ acked, failed, unknown, bytes int64 }
 
@@ -187,6 +199,7 @@ func (t *Timeline) Unsent(due, at, lag time.Duration) {
 	t.senders.lag.record(slice, at-due)
 	t.outcomes.Lock()
 	defer t.outcomes.Unlock()
+	t.countAcks()
 	t.outcomes.ack.record(slice, at-due)
 	t.outcomes.gaps.abandoned(t, due, nowhere)
 }
@@ -224,15 +237,27 @@ func (t *Timeline) Handed(records ...Handover) {
 // Acked counts a record that was acknowledged at at; Send was called at sent. Partition is the one it went to, −1 where
 // nobody can tell. Bytes are those of its payload.
 func (t *Timeline) Acked(due, sent, at time.Duration, partition int32, bytes int) {
-	slice := t.slice(due)
 	t.outcomes.Lock()
 	defer t.outcomes.Unlock()
-	c := &t.outcomes.slices[slice]
-	c.acked++
-	c.bytes += int64(bytes)
-	t.outcomes.send.record(slice, at-sent)
-	t.outcomes.ack.record(slice, at-due)
-	t.outcomes.gaps.acked(t, due, at, partition)
+	t.outcomes.acks = append(t.outcomes.acks, ack{due, sent, at, partition, bytes})
+	if len(t.outcomes.acks) == ackBatch {
+		t.countAcks()
+	}
+}
+
+// countAcks counts the acknowledgements that were reported. It is called with outcomes locked.
+func (t *Timeline) countAcks() {
+	for i := range t.outcomes.acks {
+		a := &t.outcomes.acks[i]
+		slice := t.slice(a.due)
+		c := &t.outcomes.slices[slice]
+		c.acked++
+		c.bytes += int64(a.bytes)
+		t.outcomes.send.record(slice, a.at-a.sent)
+		t.outcomes.ack.record(slice, a.at-a.due)
+		t.outcomes.gaps.acked(t, a.due, a.at, a.partition)
+	}
+	t.outcomes.acks = t.outcomes.acks[:0]
 }
 
 // Failed counts a record of which it was known at at that it is certainly not in the log; Send was called at sent. It
@@ -241,6 +266,7 @@ func (t *Timeline) Failed(due, sent, at time.Duration, partition int32) {
 	slice := t.slice(due)
 	t.outcomes.Lock()
 	defer t.outcomes.Unlock()
+	t.countAcks()
 	t.outcomes.slices[slice].failed++
 	t.outcomes.send.record(slice, at-sent)
 	t.outcomes.ack.record(slice, at-due)
@@ -254,19 +280,22 @@ func (t *Timeline) Unknown(due, sent, at time.Duration, partition int32) {
 	slice := t.slice(due)
 	t.outcomes.Lock()
 	defer t.outcomes.Unlock()
+	t.countAcks()
 	t.outcomes.slices[slice].unknown++
 	t.outcomes.send.record(slice, at-sent)
 	t.outcomes.ack.record(slice, at-due)
 	t.outcomes.gaps.abandoned(t, due, partition)
 }
 
-// Consumed counts a record that was read back at at.
-func (t *Timeline) Consumed(due, at time.Duration) {
-	slice := t.slice(due)
+// Consumed counts records that were read back at at.
+func (t *Timeline) Consumed(at time.Duration, due ...time.Duration) {
 	t.oracle.Lock()
 	defer t.oracle.Unlock()
-	t.oracle.consumed[slice]++
-	t.oracle.e2e.record(slice, at-due)
+	for _, due := range due {
+		slice := t.slice(due)
+		t.oracle.consumed[slice]++
+		t.oracle.e2e.record(slice, at-due)
+	}
 }
 
 // Found counts a finding of the ledger.
@@ -287,6 +316,7 @@ func (t *Timeline) Close(end time.Duration) ([]Slice, []Gap) {
 	defer t.senders.Unlock()
 	t.outcomes.Lock()
 	defer t.outcomes.Unlock()
+	t.countAcks()
 	t.oracle.Lock()
 	defer t.oracle.Unlock()
 	t.ledger.Lock()

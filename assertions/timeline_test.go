@@ -125,8 +125,8 @@ func TestTimelineSlices(t *testing.T) {
 	timeline.Acked(200*ms, 210*ms, 190*ms, 1, 100) // a clock that runs backwards
 	timeline.Unknown(1400*ms, 1498*ms, 2000*ms, 0)
 	timeline.Failed(1600*ms, 1601*ms, 1605*ms, 2)
-	timeline.Consumed(100*ms, 130*ms)
-	timeline.Consumed(1999*ms, 2*time.Hour)
+	timeline.Consumed(130*ms, 100*ms)
+	timeline.Consumed(2*time.Hour, 1999*ms)
 	timeline.Found("duplicates", 100*ms)
 	timeline.Found("duplicates", 999*ms)
 	timeline.Found("reordered", 100*ms)
@@ -334,7 +334,7 @@ func TestTimelineIsSafeForConcurrentUse(t *testing.T) {
 		}
 		each(func(due time.Duration) { timeline.Handed(Handover{due, due + 1, 1, 1}) })
 		each(func(due time.Duration) { timeline.Acked(due, due, due+1000, int32(n), 1) })
-		each(func(due time.Duration) { timeline.Consumed(due, due+2000) })
+		each(func(due time.Duration) { timeline.Consumed(due+2000, due) })
 		each(func(due time.Duration) { timeline.Found("duplicates", due) })
 	}
 	working.Wait()
@@ -369,7 +369,7 @@ func BenchmarkTimeline(b *testing.B) {
 		jitter := time.Duration(n*7919%8191) * time.Microsecond
 		timeline.Handed(Handover{Due: due, At: due + jitter/100, Lag: jitter / 100})
 		timeline.Acked(due, due, due+jitter, int32(n%24), 200)
-		timeline.Consumed(due, due+2*jitter)
+		timeline.Consumed(due+2*jitter, due)
 		n++
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
@@ -380,6 +380,6 @@ func BenchmarkTimelineBacklog(b *testing.B) {
 	timeline := NewTimeline(Cuts(10*time.Minute, nil), time.Millisecond)
 	random := rand.New(rand.NewPCG(2, 5))
 	for b.Loop() {
-		timeline.Consumed(time.Duration(random.Int64N(int64(time.Minute))), 2*time.Minute)
+		timeline.Consumed(2*time.Minute, time.Duration(random.Int64N(int64(time.Minute))))
 	}
 }

@@ -96,7 +96,7 @@ func (r *run) outcome(o producer.Outcome) {
 		r.settle(o, at)
 	}
 	if o.State != producer.Unknown { // a client may have given up on a record that still stands in a request of its
-		r.pool.give(o.Record)
+		r.slabs.give(token)
 	}
 }
 
@@ -126,8 +126,9 @@ func (r *run) settle(o producer.Outcome, at time.Duration) {
 // was to end. A client that gives up after a millisecond has not been fast.
 func (r *run) never(at time.Duration) time.Duration { return max(at, r.generator.Pace().End()) }
 
-// see writes one record that was read back into the ledger, and at its first sighting into the timeline.
-func (r *run) see(record *kgo.Record, at time.Duration) {
+// see writes one record that was read back into the ledger. It returns when the record was due, and whether it is a reading
+// that is seen for the first time: then the timeline is to be told.
+func (r *run) see(record *kgo.Record, at time.Duration) (due time.Duration, first bool) {
 	ledger, stream := r.readings, streamReadings
 	if record.Topic != r.scenario.Topic.Name {
 		ledger, stream = r.alerts, streamAlerts
@@ -143,27 +144,22 @@ func (r *run) see(record *kgo.Record, at time.Duration) {
 	switch {
 	case errors.Is(err, errGarbled):
 		ledger.Garbled(record.Partition, record.Offset, at, err.Error())
-		return
+		return 0, false
 	case err != nil:
 		ledger.Phantom(record.Partition, record.Offset, at, err.Error())
-		return
+		return 0, false
 	case id.Run != r.id || id.Stream != stream || int(id.Device) >= r.generator.Devices():
 		ledger.Phantom(record.Partition, record.Offset, at, fmt.Sprintf("belongs to run %016x, stream %d", id.Run, id.Stream))
-		return
+		return 0, false
 	}
-	first := ledger.Seen(assertions.Sighting{
+	first = ledger.Seen(assertions.Sighting{
 		Device: id.Device, Session: id.Session, Sequence: id.Sequence, Due: id.Due, At: at,
 		Partition: record.Partition, Offset: record.Offset, Corrupt: !intact,
 	})
-	if !first {
-		return // a latency, an anomaly and an alert count once, when they could first be read
-	}
-	if stream == streamReadings {
-		r.timeline.Consumed(id.Due, at)
-	}
-	if intact {
+	if first && intact { // a latency, an anomaly and an alert count once, when they could first be read
 		r.truth.see(id, record.Value)
 	}
+	return id.Due, first && stream == streamReadings
 }
 
 // rescan tells the ledgers that what they see from now on is the second scan.

@@ -89,7 +89,7 @@ func TestIdentityIsNeverMistaken(t *testing.T) {
 		made = binary.BigEndian.AppendUint32(made, payloadChecksum(nil, nil))
 		made = binary.BigEndian.AppendUint32(made, crc32.Checksum(made, castagnoli))
 		_, _, err := parseIdentity(made, nil, nil)
-		assert.ErrorIs(t, err, errGarbled, name)
+		require.ErrorIs(t, err, errGarbled, name)
 	}
 }
 
@@ -106,7 +106,7 @@ func FuzzParseIdentity(f *testing.F) {
 		}
 		if intact { // a varint may be written longer than it needs to be, so that the bytes may differ
 			again, intact, err := parseIdentity(id.append(nil, key, value), key, value)
-			assert.NoError(t, err)
+			require.NoError(t, err)
 			assert.True(t, intact)
 			assert.Equal(t, id, again, "what parses is what was written")
 		}

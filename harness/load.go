@@ -145,13 +145,13 @@ func (l *load) await(sending context.Context, done <-chan struct{}) {
 // hand gives one reading, and the alert it raises, to the producer.
 func (l *load) hand(ctx context.Context, due generator.Due) {
 	r := l.run
-	record := r.pool.take()
+	record := r.slabs.take()
 	traits := l.generate(record, due)
 	raises := traits.Alert && r.alerts != nil && !due.Copy
 	var alert *producer.Record
 	if raises { // with a payload of its own, since the reading's may be used again as soon as the reading has its outcome
-		alert = r.pool.take()
-		alert.Value = append(alert.Value, record.Value...)
+		alert = r.slabs.take()
+		alert.Value = r.slabs.keep(append(r.slabs.room(), record.Value...))
 	}
 	if due.Copy {
 		r.readings.Copied(1)
@@ -182,15 +182,17 @@ func (l *load) hand(ctx context.Context, due generator.Due) {
 }
 
 // generate makes the record's payload.
-func (l *load) generate(record *producer.Record, due generator.Due) (traits generator.Traits) {
-	metrics := l.run.options.Metrics
-	if metrics == nil { // nobody wants to know how long it took, which takes a tenth as long to find out
-		record.Value, traits = l.run.generator.Append(record.Value, due)
-		return traits
+func (l *load) generate(record *producer.Record, due generator.Due) generator.Traits {
+	r := l.run
+	var began time.Time
+	if r.options.Metrics != nil { // or nobody wants to know how long it took, which takes a tenth as long to find out
+		began = time.Now()
 	}
-	began := time.Now()
-	record.Value, traits = l.run.generator.Append(record.Value, due)
-	metrics.Serialized(time.Since(began))
+	value, traits := r.generator.Append(r.slabs.room(), due)
+	record.Value = r.slabs.keep(value)
+	if r.options.Metrics != nil {
+		r.options.Metrics.Serialized(time.Since(began))
+	}
 	return traits
 }
 
@@ -200,12 +202,12 @@ func (l *load) send(ctx context.Context, topic string, id identity, record *prod
 	r := l.run
 	id.Run = r.id
 	key := r.keys.of(id.Device)
-	header := &record.Headers[0]
-	header.Value = id.append(header.Value, key, record.Value)
+	record.Headers[0] = producer.Header{Key: identityHeader, Value: r.slabs.keep(id.append(r.slabs.room(), key, record.Value))}
 	called := r.clock()
 	record.Topic, record.Key, record.Timestamp = topic, key, eventTime
 	record.Token = producer.Token{
 		Stream: id.Stream, Device: id.Device, Sequence: id.Sequence, Due: id.Due, Handed: called,
+		Memory: record.Token.Memory,
 	}
 	l.sent, l.own, l.payload = record.Token, l.lag.called(id.Due, called), record.Value
 	l.place.Store(insideSend)

@@ -35,6 +35,8 @@ type reader struct {
 	positions map[string][]int64 // next offset to be read, by topic and partition
 	fault     error              // the latest error of a fetch, to explain a lack of progress
 
+	due []time.Duration // of the readings that are being accounted for; belongs to who polls
+
 	cancel  context.CancelFunc
 	stopped chan struct{} // closed when nothing is being read any more; nil: never started
 }
@@ -125,6 +127,7 @@ func (rd *reader) see(fetched kgo.FetchTopicPartition, at time.Duration) {
 		return // also how the client says that it was closed, in no partition at all
 	}
 	next := rd.position(fetched.Topic, fetched.Partition)
+	rd.due = rd.due[:0]
 	for _, record := range fetched.Records {
 		if record.Offset < next {
 			continue // the client went back, after the log lost its end: the scan at the end decides, not a second look
@@ -134,14 +137,22 @@ func (rd *reader) see(fetched kgo.FetchTopicPartition, at time.Duration) {
 			continue
 		}
 		if rd.run.options.tamper == nil {
-			rd.run.see(record, at)
+			rd.account(record, at)
 			continue
 		}
 		for _, tampered := range rd.run.options.tamper(record) {
-			rd.run.see(tampered, at)
+			rd.account(tampered, at)
 		}
 	}
+	rd.run.timeline.Consumed(at, rd.due...)
 	rd.advance(fetched.Topic, fetched.Partition, next)
+}
+
+// account writes a record into the ledger, and notes when it was due for the timeline.
+func (rd *reader) account(record *kgo.Record, at time.Duration) {
+	if due, first := rd.run.see(record, at); first {
+		rd.due = append(rd.due, due)
+	}
 }
 
 // position is the next offset to be read. Partitions that were added during the run start at 0.

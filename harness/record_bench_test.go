@@ -42,7 +42,9 @@ func (e *echo) answer(record *producer.Record) {
 		Headers: []kgo.RecordHeader{{Key: header.Key, Value: header.Value}},
 	}
 	e.ends[partition]++
-	e.run.see(&e.read, e.run.clock())
+	at := e.run.clock()
+	due, _ := e.run.see(&e.read, at)
+	e.run.timeline.Consumed(at, due)
 	e.run.guest.take(producer.Outcome{Record: record, State: producer.Acked, Partition: partition, Offset: e.read.Offset})
 }
 

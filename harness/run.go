@@ -100,7 +100,7 @@ type run struct {
 
 	generator *generator.Generator
 	keys      keys
-	pool      pool
+	slabs     slabs
 	links     *fault.Links // nil unless a fault needs them
 	cluster   *broker.Cluster
 	guest     *guest

@@ -104,6 +104,7 @@ type Token struct {
 	Sequence uint64        // the device's own, dense from 0
 	Due      time.Duration // since the start of the first stage
 	Handed   time.Duration // when Send was called, since the start of the first stage
+	Memory   any           // what the record lies in, to be used again after its outcome
 }
 
 // State is what became of a record, as far as the client can know.
