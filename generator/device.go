@@ -5,7 +5,6 @@ type Device struct {
 	Number uint32 // counts over all fleets in the order of the scenario, from 0
 	Fleet  int    // index of its fleet
 	Index  int    // within its fleet, from 0
-	Key    string // the record key: climate-0042
 	Place  Place
 }
 
@@ -49,31 +48,12 @@ func indexDigits(index int) int {
 	return digits
 }
 
-// keys holds the record keys of a fleet end to end in one string: a key costs its bytes and no header, and handing one
-// out allocates nothing.
-type keys struct {
-	text  string
-	width int // of the shortest
+// AppendKey appends a device's record key, such as climate-0042. It is made anew each time: to look it up would take longer,
+// as each record is another device's and its key would lie in no cache.
+func (g *Generator) AppendKey(dst []byte, number uint32) []byte {
+	n, index := g.find(number)
+	return appendIndex(append(dst, g.fleets[n].prefix...), index)
 }
 
-func newKeys(fleet string, devices int) keys {
-	width := len(fleet) + 1 + keyDigits
-	text := make([]byte, 0, devices*(width+1))
-	for index := range devices {
-		text = append(append(text, fleet...), '-')
-		text = appendIndex(text, index)
-	}
-	return keys{text: string(text), width: width}
-}
-
-// at is the key of the device with that index.
-func (k keys) at(index int) string {
-	start, first, width := 0, 0, k.width
-	for next := keyPadded; index >= next; next *= 10 { // over all the keys that are shorter
-		start += (next - first) * width
-		first = next
-		width++
-	}
-	start += (index - first) * width
-	return k.text[start : start+width]
-}
+// Key is AppendKey's as a string.
+func (g *Generator) Key(number uint32) string { return string(g.AppendKey(nil, number)) }

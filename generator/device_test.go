@@ -15,17 +15,18 @@ func TestDevices(t *testing.T) {
 	spec.Fleets = []Fleet{fleetOf("climate", 3, time.Second, 0), fleetOf("power", 30, time.Second, 0), fleetOf("door", 1, time.Second, 0)}
 	g := New(spec)
 	assert.Equal(t, 34, g.Devices())
-	for _, want := range []Device{
-		{Number: 0, Fleet: 0, Index: 0, Key: "climate-0000", Place: Place{1, 1, 1}},
-		{Number: 1, Fleet: 0, Index: 1, Key: "climate-0001", Place: Place{2, 1, 1}},
-		{Number: 2, Fleet: 0, Index: 2, Key: "climate-0002", Place: Place{1, 2, 1}},
-		{Number: 3, Fleet: 1, Index: 0, Key: "power-0000", Place: Place{1, 1, 1}},
-		{Number: 9, Fleet: 1, Index: 6, Key: "power-0006", Place: Place{1, 1, 2}},
-		{Number: 26, Fleet: 1, Index: 23, Key: "power-0023", Place: Place{2, 3, 4}},
-		{Number: 27, Fleet: 1, Index: 24, Key: "power-0024", Place: Place{1, 1, 1}},
-		{Number: 33, Fleet: 2, Index: 0, Key: "door-0000", Place: Place{1, 1, 1}},
+	for key, want := range map[string]Device{
+		"climate-0000": {Number: 0, Fleet: 0, Index: 0, Place: Place{1, 1, 1}},
+		"climate-0001": {Number: 1, Fleet: 0, Index: 1, Place: Place{2, 1, 1}},
+		"climate-0002": {Number: 2, Fleet: 0, Index: 2, Place: Place{1, 2, 1}},
+		"power-0000": {Number: 3, Fleet: 1, Index: 0, Place: Place{1, 1, 1}},
+		"power-0006": {Number: 9, Fleet: 1, Index: 6, Place: Place{1, 1, 2}},
+		"power-0023": {Number: 26, Fleet: 1, Index: 23, Place: Place{2, 3, 4}},
+		"power-0024": {Number: 27, Fleet: 1, Index: 24, Place: Place{1, 1, 1}},
+		"door-0000": {Number: 33, Fleet: 2, Index: 0, Place: Place{1, 1, 1}},
 	} {
 		assert.Equal(t, want, g.Device(want.Number))
+		assert.Equal(t, key, g.Key(want.Number))
 	}
 }
 
@@ -57,11 +58,14 @@ func even[K comparable](t *testing.T, devices, places int, counts map[K]int) {
 // A key is a function of the fleet's name and the index; its width has nothing to do with the fleet's size.
 func TestKeys(t *testing.T) {
 	const devices = 1_000_001
-	keys := newKeys("climate", devices)
+	spec := plainSpec(devices)
+	g := New(spec)
+	require.Equal(t, "climate", spec.Fleets[0].Name)
 	for _, index := range []int{0, 1, 42, 9_999, 10_000, 10_001, 99_999, 100_000, 123_456, 999_999, 1_000_000, devices - 1} {
-		assert.Equal(t, fmt.Sprintf("climate-%04d", index), keys.at(index))
+		assert.Equal(t, fmt.Sprintf("climate-%04d", index), g.Key(uint32(index)))
 		assert.Len(t, appendIndex(nil, index), indexDigits(index))
 	}
-	assert.Equal(t, "climate-0042", newKeys("climate", 43).at(42))
-	assert.Zero(t, testing.AllocsPerRun(100, func() { _ = keys.at(123_456) }))
+	assert.Equal(t, "climate-0042", New(plainSpec(43)).Key(42))
+	key := make([]byte, 0, 32)
+	assert.Zero(t, testing.AllocsPerRun(100, func() { key = g.AppendKey(key[:0], 123_456) }))
 }

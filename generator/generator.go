@@ -51,13 +51,13 @@ type Generator struct {
 type fleet struct {
 	first   uint32 // number of its first device
 	key     uint64
-	keys    keys
+	prefix  string // of its devices' keys
 	sensors []*sensor
 	effects []effect
 }
 
 // New makes the generator of a valid Spec. It sorts the devices by phase: for a million devices that takes a good part
-// of a second, and what is kept per device is its record key and eight bytes.
+// of a second, and what is kept per device is eight bytes.
 func New(spec Spec) *Generator {
 	draws := newDraws()
 	own := OwnPace(spec.Fleets)
@@ -75,7 +75,7 @@ func New(spec Spec) *Generator {
 		made := fleet{
 			first:   uint32(g.devices),
 			key:     named(spec.Seed, "fleet "+f.Name),
-			keys:    newKeys(f.Name, f.Devices),
+			prefix:  f.Name + "-",
 			effects: effectsOn(f, spec),
 		}
 		for _, name := range f.Sensors {
@@ -98,7 +98,6 @@ func (g *Generator) Device(number uint32) Device {
 		Number: number,
 		Fleet:  n,
 		Index:  index,
-		Key:    g.fleets[n].keys.at(index),
 		Place:  g.location.place(index),
 	}
 }

@@ -63,7 +63,7 @@ func (g *Generator) Append(dst []byte, due Due) ([]byte, Traits) {
 // Reading is the same as a value: what Append writes.
 func (g *Generator) Reading(due Due) Reading {
 	traits := g.measure(due)
-	return g.spoken(g.Device(due.Device).Key, traits.EventTime)
+	return g.spoken(g.Key(due.Device), traits.EventTime)
 }
 
 // spoken is what was measured last as a value.

@@ -350,7 +350,7 @@ func TestDeliveryIsAFunctionOfTheReading(t *testing.T) {
 		for _, d := range all(g) {
 			if device := g.Device(d.Device); device.Index < 50 && d.Index < 10 {
 				_, traits := g.Append(nil, Due{Device: d.Device, Index: d.Index})
-				times[fmt.Sprint(device.Key, " ", d.Index, " ", traits.Late)]++
+				times[fmt.Sprint(g.Key(d.Device), " ", d.Index, " ", traits.Late)]++
 			}
 		}
 		return times

@@ -19,7 +19,7 @@ func (r *run) openLedgers() {
 	readings := r.ledger("readings", r.scenario.Topic)
 	readings.Found = r.timeline.Found
 	readings.Abandoned = func(device uint32, due time.Duration) {
-		r.timeline.Unknown(due, due, r.loadEnded, r.expected(r.keys.of(device)))
+		r.timeline.Unknown(due, due, r.loadEnded, r.expected(r.generator.AppendKey(nil, device)))
 	}
 	r.readings = assertions.NewLedger(readings)
 	r.readings.Partitions(0, 0, r.scenario.Topic.Partitions)
@@ -36,12 +36,12 @@ func (r *run) ledger(name string, topic broker.Topic) assertions.LedgerConfig {
 		Name:    name,
 		Topic:   topic.Name,
 		Devices: r.generator.Devices(),
-		Key:     func(device uint32) string { return string(r.keys.of(device)) },
+		Key:     r.generator.Key,
 		Memory:  int64(r.scenario.Oracle.LedgerMemory),
 	}
 	if partitioner := r.scenario.Producer.Partitioner; partitioner.Fixed() {
 		config.Expect = func(device uint32, partitions int) int32 {
-			return partitioner.Partition(r.keys.of(device), int32(partitions))
+			return partitioner.Partition(r.generator.AppendKey(nil, device), int32(partitions))
 		}
 	}
 	return config
@@ -84,7 +84,7 @@ func (r *run) outcome(o producer.Outcome) {
 	}
 	if !waiting {
 		_ = r.guest.breaks(oneOutcome, fmt.Sprintf("%s #%d was said to be %s when it had its outcome, or had never been sent",
-			r.keys.of(token.Device), token.Sequence, o.State))
+			r.generator.Key(token.Device), token.Sequence, o.State))
 		return
 	}
 	if o.State == producer.Acked {

@@ -12,7 +12,7 @@ const (
 
 	// recordOverhead is what a record takes in the log beside its key and its value: its lengths and deltas, and the header
 	// that carries its identity. A rough figure for an estimate.
-	recordOverhead = 80
+	recordOverhead = 55
 )
 
 // delivered is how many records there are for each that falls due by the devices' intervals, with what they fail to
@@ -41,20 +41,20 @@ func (s *Scenario) busiest() float64 {
 
 // payload is how many bytes of payload are handed to the producer in all, about and at most.
 func (s *Scenario) payload(g *generator.Generator) float64 {
-	return g.Pace().Records(g.Pace().End()) * s.published() * s.meanSize(g, func(_ generator.Device, payload []byte) int {
+	return g.Pace().Records(g.Pace().End()) * s.published() * s.meanSize(g, func(_ uint32, payload []byte) int {
 		return len(payload)
 	})
 }
 
 // recordSize is the mean size of a record in the log, in bytes.
 func (s *Scenario) recordSize(g *generator.Generator) float64 {
-	return s.meanSize(g, func(device generator.Device, payload []byte) int {
-		return len(payload) + len(device.Key) + recordOverhead
+	return s.meanSize(g, func(device uint32, payload []byte) int {
+		return len(payload) + len(g.Key(device)) + recordOverhead
 	})
 }
 
 // meanSize is the mean of a measure of records, where each fleet weighs as many records as it sends.
-func (s *Scenario) meanSize(g *generator.Generator, measure func(device generator.Device, payload []byte) int) float64 {
+func (s *Scenario) meanSize(g *generator.Generator, measure func(device uint32, payload []byte) int) float64 {
 	var sum, records float64
 	first := uint32(0)
 	for _, fleet := range s.Fleets {
@@ -63,7 +63,7 @@ func (s *Scenario) meanSize(g *generator.Generator, measure func(device generato
 		for i := range sample {
 			due := generator.Due{Device: first + uint32(i)}
 			payload, _ := g.Append(nil, due)
-			sum += float64(measure(g.Device(due.Device), payload)) * weight / float64(sample)
+			sum += float64(measure(due.Device, payload)) * weight / float64(sample)
 		}
 		records += weight
 		first += uint32(fleet.Devices)

@@ -201,7 +201,7 @@ func (l *load) generate(record *producer.Record, due generator.Due) generator.Tr
 func (l *load) send(ctx context.Context, topic string, id identity, record *producer.Record, eventTime time.Time) bool {
 	r := l.run
 	id.Run = r.id
-	key := r.keys.of(id.Device)
+	key := r.slabs.keep(r.generator.AppendKey(r.slabs.room(), id.Device))
 	record.Headers[0] = producer.Header{Key: identityHeader, Value: r.slabs.keep(id.append(r.slabs.room(), key, record.Value))}
 	called := r.clock()
 	record.Topic, record.Key, record.Timestamp = topic, key, eventTime

@@ -175,10 +175,12 @@ func (p *plan) skew() string {
 	}
 	load := make([]float64, p.Topic.Partitions)
 	total := 0.
+	var key []byte
 	for number := range p.generator.Devices() {
 		device := p.generator.Device(uint32(number))
 		weight := 1 / p.Fleets[device.Fleet].Interval.Seconds()
-		load[p.Producer.Partitioner.Partition([]byte(device.Key), int32(len(load)))] += weight
+		key = p.generator.AppendKey(key[:0], device.Number)
+		load[p.Producer.Partitioner.Partition(key, int32(len(load)))] += weight
 		total += weight
 	}
 	mean := total / float64(len(load))

@@ -99,7 +99,6 @@ type run struct {
 	epoch    time.Time // the start of the first stage: zero of every duration in the evidence
 
 	generator *generator.Generator
-	keys      keys
 	slabs     slabs
 	links     *fault.Links // nil unless a fault needs them
 	cluster   *broker.Cluster
@@ -133,9 +132,6 @@ func newRun(scenario *Resolved, client producer.Kind, options Options) *run {
 		id:        binary.BigEndian.Uint64(id[:]),
 		started:   time.Now(),
 		generator: generator.New(scenario.Generator()),
-	}
-	for device := range r.generator.Devices() {
-		r.keys.add(r.generator.Device(uint32(device)).Key)
 	}
 	r.acked = make([]atomic.Int64, scenario.mostPartitions())
 	r.timeline = assertions.NewTimeline(scenario.cuts(), scenario.Oracle.LagLimit)

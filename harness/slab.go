@@ -9,7 +9,7 @@ import (
 
 const (
 	slabRecords = 128
-	slabBytes   = 48 << 10 // for payloads and headers of a good 300 bytes in all
+	slabBytes   = 48 << 10 // for keys, payloads and headers of some 350 bytes in all
 	slabRoom    = 2 << 10  // what there is at least for a record; what is larger gets memory of its own
 
 	// slabsRest is how many slabs must have been given back after one until it is used again. It is for a client that breaks

@@ -183,7 +183,7 @@ func newSender(scenario *harness.Resolved, topic string, async client.AsyncProdu
 		}
 		for _, d := range due {
 			value, _ := fleet.Append(nil, d)
-			s.prepared = append(s.prepared, reading{client.ByteEncoder(fleet.Device(d.Device).Key), bytes.Clone(value)})
+			s.prepared = append(s.prepared, reading{client.ByteEncoder(fleet.Key(d.Device)), bytes.Clone(value)})
 		}
 	}
 	if o.header {
