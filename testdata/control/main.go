@@ -7,7 +7,7 @@
 // stages. There is no generator in the loop, no ledger, no histogram of the oracle's, no judge. Records carry no header,
 // since the header is there to verify; --header gives them one of the size of fleetproof's. What was written is read back
 // with franz-go under the harness's own settings and thrown away, since the broker's and the reader's work would be there
-// without any verification too; --blind leaves that out.
+// without any verification too.
 //
 // It prints one line of JSON.
 package main
@@ -57,7 +57,6 @@ type options struct {
 	set    []string
 	closed bool // as fast as the client takes them, instead of on the schedule
 	header bool
-	blind  bool // reads nothing back
 }
 
 func main() {
@@ -68,7 +67,6 @@ func main() {
 	})
 	flag.BoolVar(&o.closed, "closed", false, "closed loop: as fast as the client takes records")
 	flag.BoolVar(&o.header, "header", false, "give each record a header of the size of fleetproof's")
-	flag.BoolVar(&o.blind, "blind", false, "read nothing back")
 	flag.Parse()
 	o.file = flag.Arg(0)
 	if err := play(o); err != nil {
@@ -93,7 +91,7 @@ func play(o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, cluster.Close(ctx)) }()
-	reader, err := newReader(cluster, topic.Name, o.blind)
+	reader, err := newReader(cluster, topic.Name)
 	if err != nil {
 		return err
 	}
@@ -116,10 +114,8 @@ func play(o options) (err error) {
 		reader.read(ctx)
 	}()
 	result := s.send(reader)
-	if !o.blind {
-		for reader.consumed.Load() < s.acked.Load() {
-			time.Sleep(time.Millisecond)
-		}
+	for reader.consumed.Load() < s.acked.Load() {
+		time.Sleep(time.Millisecond)
 	}
 	result.Consumed = reader.consumed.Load()
 	var usage syscall.Rusage
@@ -187,7 +183,7 @@ func newSender(scenario *harness.Resolved, topic string, async client.AsyncProdu
 		}
 	}
 	if o.header {
-		s.headers = []client.RecordHeader{{Key: []byte("fleetproof"), Value: bytes.Repeat([]byte("0123456789"), 6)[:58]}}
+		s.headers = []client.RecordHeader{{Key: []byte("fleetproof"), Value: bytes.Repeat([]byte("0123456789"), 4)[:33]}}
 	}
 	go s.drain()
 	return s
@@ -323,12 +319,11 @@ type reader struct {
 	client   *kgo.Client
 	admin    *kadm.Client
 	topic    string
-	blind    bool
 	consumed atomic.Int64
 }
 
 // newReader has the options of the harness's own reader (harness/readback.go).
-func newReader(cluster *broker.Cluster, topic string, blind bool) (*reader, error) {
+func newReader(cluster *broker.Cluster, topic string) (*reader, error) {
 	var direct []string
 	for _, node := range cluster.Nodes() {
 		direct = append(direct, node.Direct)
@@ -342,41 +337,31 @@ func newReader(cluster *broker.Cluster, topic string, blind bool) (*reader, erro
 		kgo.MetadataMinAge(250 * time.Millisecond),
 		kgo.MetadataMaxAge(time.Second),
 		kgo.KeepControlRecords(),
-	}
-	if !blind {
-		options = append(options, kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+		kgo.ConsumeTopics(topic),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 	}
 	made, err := kgo.NewClient(options...)
 	if err != nil {
 		return nil, err
 	}
-	return &reader{client: made, admin: kadm.NewClient(made), topic: topic, blind: blind}, nil
+	return &reader{client: made, admin: kadm.NewClient(made), topic: topic}, nil
 }
 
-// read reads until the client is closed. Once a second it deletes what was read; blind, what is there.
+// read reads until the client is closed. Once a second it deletes what was read.
 func (r *reader) read(ctx context.Context) {
 	next := map[int32]int64{}
 	trimmed := time.Now()
 	for {
-		if r.blind {
-			time.Sleep(time.Second)
-			ends, err := r.admin.ListEndOffsets(ctx, r.topic)
-			if err != nil {
-				return
-			}
-			ends.Each(func(end kadm.ListedOffset) { next[end.Partition] = end.Offset })
-		} else {
-			fetches := r.client.PollRecords(ctx, 10_000)
-			if fetches.IsClientClosed() {
-				return
-			}
-			fetches.EachPartition(func(fetched kgo.FetchTopicPartition) {
-				if n := len(fetched.Records); n > 0 {
-					next[fetched.Partition] = fetched.Records[n-1].Offset + 1
-					r.consumed.Add(int64(n))
-				}
-			})
+		fetches := r.client.PollRecords(ctx, 10_000)
+		if fetches.IsClientClosed() {
+			return
 		}
+		fetches.EachPartition(func(fetched kgo.FetchTopicPartition) {
+			if n := len(fetched.Records); n > 0 {
+				next[fetched.Partition] = fetched.Records[n-1].Offset + 1
+				r.consumed.Add(int64(n))
+			}
+		})
 		if time.Since(trimmed) < time.Second {
 			continue
 		}

@@ -28,6 +28,7 @@ func (b *bench) startBroker(ctx context.Context, kind string) (end func() error,
 	}
 	spec := scenario.Broker
 	spec.Run = fmt.Sprintf("throughput%d", os.Getpid())
+	spec.NoBridge = true // as a run does by itself where no fault needs the bridge
 	cluster, err := broker.Start(ctx, spec, []broker.Topic{scenario.Topic}, nil)
 	if err != nil {
 		return nil, err

@@ -2,8 +2,8 @@
 // nothing. Both are built first and then played by turns, one child process at a time, so that whatever else the machine
 // does falls on both:
 //
-//	throughput -rounds 5 -for 60s             the processor time of a record at one rate, and the highest rate kept
-//	throughput -scale                         what grows with devices, rate and partitions
+//	throughput -rounds 5 -for 60s     the processor time of a record and the lag at some rates, and the highest rate kept
+//	throughput -scale                 what grows with devices, rate and partitions
 //
 // A rate is kept when at least 99.5 % of what was due was handed over before the load ended, and the 99th percentile of
 // the acknowledgements stayed below a second, which no growing backlog does; fleetproof also has to pass every
@@ -11,7 +11,8 @@
 // operating system charges a child for its whole life, start and verdict included; with the embedded broker that of the
 // broker too.
 //
-// It writes Markdown to standard output, and every measurement to standard error as it comes.
+// It writes Markdown to standard output, and every measurement to standard error as it comes, in the format of Go's
+// benchmarks, so that benchstat can compare two invocations.
 package main
 
 import (
@@ -28,6 +29,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -41,11 +43,17 @@ type bench struct {
 	rounds int
 	length time.Duration // of the stage that is judged
 	warmup time.Duration
-	equal  int // records per second for the processor time
-	low    int // the ladder
+	rates  []int // records per second at which processor time and lag are compared
+	low    int   // the ladder
 	high   int
 	sets   []string // of all children: the broker
 }
+
+// point is what is played.
+type point struct{ devices, rate, partitions int }
+
+// usual is the point of the comparison at one rate.
+func usual(rate int) point { return point{devices: 10_000, rate: rate, partitions: 24} }
 
 // measurement is one child's run.
 type measurement struct {
@@ -79,10 +87,18 @@ func main() {
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds")
 	flag.DurationVar(&b.length, "for", time.Minute, "length of each measurement")
 	flag.DurationVar(&b.warmup, "warmup", 5*time.Second, "length of the warm-up before each")
-	flag.IntVar(&b.equal, "rate", 50_000, "records per second at which processor time is compared")
+	rates := flag.String("rates", "3333,50000,100000", "records per second at which processor time and lag are compared")
 	flag.IntVar(&b.low, "low", 50_000, "records per second that are surely kept")
 	flag.IntVar(&b.high, "high", 500_000, "records per second that are surely not kept")
 	flag.Parse()
+	for _, text := range strings.Split(*rates, ",") {
+		rate, err := strconv.Atoi(text)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "throughput: -rates: want whole numbers with commas between, got %q\n", *rates)
+			os.Exit(2)
+		}
+		b.rates = append(b.rates, rate)
+	}
 	if err := b.run(context.Background(), os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "throughput: %s\n", err)
 		os.Exit(1)
@@ -110,29 +126,30 @@ func (b *bench) run(ctx context.Context, out io.Writer) (err error) {
 	return b.compare(out)
 }
 
+// contenders are those of every comparison.
+var contenders = []contender{{"fleetproof", (*bench).fleetproof}, {"control", (*bench).control}}
+
 // compare plays the contenders by turns.
 func (b *bench) compare(out io.Writer) error {
-	contenders := []contender{
-		{"fleetproof", (*bench).fleetproof},
-		{"control", func(b *bench, sets []string) (measurement, error) { return b.control(sets) }},
-		{"control, blind", func(b *bench, sets []string) (measurement, error) { return b.control(sets, "-blind") }},
-	}
 	fmt.Fprintf(out, "%s broker, %d cores, %d rounds of %s, load average %s\n\n", *flags.broker, runtime.NumCPU(), b.rounds, b.length, loadAverage())
-	cpu, lag, best := make([][]float64, len(contenders)), make([][]float64, len(contenders)), make([][]float64, len(contenders))
-	for range b.rounds {
-		for i, c := range contenders {
-			m, err := b.once(c, b.equal)
-			if err != nil {
-				return err
+	for _, rate := range b.rates {
+		cpu, lag := make([][]float64, len(contenders)), make([][]float64, len(contenders))
+		for range b.rounds {
+			for i, c := range contenders {
+				m, err := b.once(c, usual(rate))
+				if err != nil {
+					return err
+				}
+				cpu[i], lag[i] = append(cpu[i], m.cpu), append(lag[i], 1000*m.lag)
 			}
-			cpu[i], lag[i] = append(cpu[i], m.cpu), append(lag[i], 1000*m.lag)
 		}
+		b.table(out, fmt.Sprintf("CPU-s per million records at %d/s", rate), cpu)
+		b.table(out, fmt.Sprintf("schedule lag p99 at %d/s, ms", rate), lag)
 	}
-	b.table(out, contenders, fmt.Sprintf("CPU-s per million records at %d/s", b.equal), cpu)
-	b.table(out, contenders, fmt.Sprintf("schedule lag p99 at %d/s, ms", b.equal), lag)
 	if *flags.skip {
 		return nil
 	}
+	best := make([][]float64, len(contenders))
 	for range b.rounds {
 		for i, c := range contenders {
 			rate, err := b.highest(c, best[i])
@@ -142,13 +159,13 @@ func (b *bench) compare(out io.Writer) error {
 			best[i] = append(best[i], rate)
 		}
 	}
-	b.table(out, contenders, "highest rate kept, records/s", best)
+	b.table(out, "highest rate kept, records/s", best)
 	fmt.Fprintf(out, "load average at the end %s\n", loadAverage())
 	return nil
 }
 
 // table writes medians, ranges, and the median of the rounds' ratios of the first contender to each other one.
-func (b *bench) table(out io.Writer, contenders []contender, title string, values [][]float64) {
+func (b *bench) table(out io.Writer, title string, values [][]float64) {
 	fmt.Fprintf(out, "| %s | median | range | fleetproof ÷ it, median | range |\n|---|---|---|---|---|\n", title)
 	for i, c := range contenders {
 		ratios := make([]float64, len(values[i]))
@@ -161,18 +178,23 @@ func (b *bench) table(out io.Writer, contenders []contender, title string, value
 	fmt.Fprintln(out)
 }
 
-// once plays one contender at one rate.
-func (b *bench) once(c contender, rate int, sets ...string) (measurement, error) {
-	m, err := c.play(b, slices.Concat(b.sets, sets, []string{
-		fmt.Sprintf("load.stages.hold.rate=%d/s", rate),
+// once plays one contender at one point.
+func (b *bench) once(c contender, at point) (measurement, error) {
+	m, err := c.play(b, slices.Concat(b.sets, []string{
+		fmt.Sprintf("load.stages.hold.rate=%d/s", at.rate),
 		"load.stages.hold.for=" + b.length.String(),
 		"load.stages.warmup.for=" + b.warmup.String(),
+		fmt.Sprintf("fleets.climate.devices=%d", at.devices),
+		fmt.Sprintf("topic.partitions=%d", at.partitions),
 	}))
 	if err != nil {
-		return m, fmt.Errorf("play %s at %d/s: %w", c.name, rate, err)
+		return m, fmt.Errorf("play %s at %d/s: %w", c.name, at.rate, err)
 	}
-	fmt.Fprintf(os.Stderr, "%-15s %7d/s  kept %-5t  %.4g/s  %.3g CPU-s/M  lag p99 %.3g ms  %.0f MB  load %s  %s\n",
-		c.name, rate, m.kept, m.rate, m.cpu, 1000*m.lag, m.rss/1e6, loadAverage(), m.why)
+	fmt.Fprintf(os.Stderr, "BenchmarkThroughput/%s/devices=%d/rate=%d/partitions=%d 1 %.4g CPU-s/M %.4g lag-p99-ms %.0f MB %.4g records/s\n",
+		c.name, at.devices, at.rate, at.partitions, m.cpu, 1000*m.lag, m.rss/1e6, m.rate)
+	if !m.kept {
+		fmt.Fprintf(os.Stderr, "# not kept, load average %s: %s\n", loadAverage(), m.why)
+	}
 	return m, nil
 }
 
@@ -186,7 +208,7 @@ func (b *bench) highest(c contender, before []float64) (float64, error) {
 		next = int(math.Round(math.Log(median(before)/float64(b.low)) / math.Log(rung)))
 	}
 	for step := 1; lost-kept > 1; {
-		m, err := b.once(c, rate(next))
+		m, err := b.once(c, usual(rate(next)))
 		if err != nil {
 			return 0, err
 		}
@@ -281,9 +303,9 @@ func (b *bench) fleetproof(sets []string) (measurement, error) {
 }
 
 // control plays the scenario and verifies nothing.
-func (b *bench) control(sets []string, flags ...string) (measurement, error) {
+func (b *bench) control(sets []string) (measurement, error) {
 	var m measurement
-	text, state, err := child([]int{0}, filepath.Join(b.folder, "control"), append(flags, arguments(scenarioFile, "-", sets)...)...)
+	text, state, err := child([]int{0}, filepath.Join(b.folder, "control"), arguments(scenarioFile, "-", sets)...)
 	if err != nil {
 		return m, err
 	}
