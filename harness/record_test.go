@@ -1,0 +1,127 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/fleetproof/fleetproof/harness/fault"
+	"github.com/fleetproof/fleetproof/producer"
+)
+
+// echo is a client, a broker and a reader's client in one: it acknowledges a record and gives it back to read when so many
+// others have been sent after it, and costs next to nothing itself.
+type echo struct {
+	run    *run
+	flight []*producer.Record
+	ends   [24]int64
+	read   kgo.Record
+	header [1]kgo.RecordHeader
+}
+
+func (e *echo) Send(_ context.Context, record *producer.Record) error {
+	const inFlight = 1000
+	e.flight = append(e.flight, record)
+	if len(e.flight) < 2*inFlight {
+		return nil
+	}
+	for _, record := range e.flight[:inFlight] {
+		e.answer(record)
+	}
+	e.flight = append(e.flight[:0], e.flight[inFlight:]...)
+	return nil
+}
+
+func (e *echo) answer(record *producer.Record) {
+	partition := e.run.expected(record.Key)
+	header := record.Headers[0]
+	e.header[0] = kgo.RecordHeader{Key: header.Key, Value: header.Value}
+	e.read = kgo.Record{
+		Topic: record.Topic, Key: record.Key, Value: record.Value, Partition: partition, Offset: e.ends[partition],
+		Headers: e.header[:],
+	}
+	e.ends[partition]++
+	at := e.run.clock()
+	due, _ := e.run.see(&e.read, at)
+	e.run.timeline.Consumed(at, due)
+	e.run.guest.take(producer.Outcome{Record: record, State: producer.Acked, Partition: partition, Offset: e.read.Offset})
+}
+
+func (e *echo) Flush(context.Context) error { return nil }
+func (e *echo) Close(context.Context) error { return nil }
+func (e *echo) Stats() producer.Stats       { return producer.Stats{} }
+
+// echoed is a load whose records come back by echo. Each call of next plays one record.
+func echoed(tb testing.TB, devices int) (next func()) {
+	scenario, err := Load("../testdata/throughput/throughput.yaml", Overrides{Set: []string{
+		"load.stages.hold.for=100h", fmt.Sprintf("fleets.climate.devices=%d", devices),
+	}})
+	require.NoError(tb, err)
+	client := new(echo)
+	r := newRun(scenario, producer.Kind{Name: "echo"}, Options{})
+	client.run, r.guest.producer = r, client
+	r.faults = fault.NewRunner(nil, fault.Field{})
+	r.epoch = time.Now()
+	l := &load{run: r}
+	return func() {
+		if len(l.due) == 0 {
+			l.tell()
+			l.due = l.take(r.generator.Pace().End())
+		}
+		l.hand(tb.Context(), l.due[0])
+		l.due = l.due[1:]
+	}
+}
+
+// BenchmarkRecord is what a record costs the harness: made, handed over, acknowledged, read back and accounted for, with
+// three sensors, trends, jitter and an anomaly. Client, broker and reading client cost nothing. It also reports what a
+// device takes in memory, with the generator, the ledger and the schedule, when each has sent a record.
+func BenchmarkRecord(b *testing.B) {
+	for _, devices := range []int{10_000, 1_000_000} {
+		b.Run(fmt.Sprintf("devices=%d", devices), func(b *testing.B) {
+			before := heap()
+			next := echoed(b, devices)
+			for range devices {
+				next()
+			}
+			memory := heap() - before
+			b.ReportAllocs()
+			n := 0
+			for b.Loop() {
+				next()
+				n++
+			}
+			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "records/s")
+			b.ReportMetric(float64(memory)/float64(devices), "bytes/device")
+		})
+	}
+}
+
+// A record itself costs none. What is left are the names of the devices that an anomaly may befall, one in a hundred, as their
+// readings are decoded, and now and then the ledger's tables and the timeline's histograms.
+func TestRecordsAreNotAllocated(t *testing.T) {
+	next := echoed(t, 1000)
+	thousand := func() {
+		for range 1000 {
+			next()
+		}
+	}
+	for range 10 {
+		thousand()
+	}
+	assert.Less(t, testing.AllocsPerRun(20, thousand), 20., "allocations per thousand records")
+}
+
+// heap is how many bytes are alive.
+func heap() int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}
