@@ -145,6 +145,10 @@ type ack struct {
 // the histograms would have to be fetched into the processor's cache each time.
 const ackBatch = 128
 
+// ackMoment is how far apart acknowledgements of one partition are that end one wait: a client tells those of a batch one
+// after the other.
+const ackMoment = 100 * time.Microsecond
+
 type outcomeCounts struct{ acked, failed, unknown, bytes int64 }
 
 // NewTimeline returns an empty timeline with the slices between the given cuts (see Cuts). A record whose own lag is
@@ -247,15 +251,22 @@ func (t *Timeline) Acked(due, sent, at time.Duration, partition int32, bytes int
 
 // countAcks counts the acknowledgements that were reported. It is called with outcomes locked.
 func (t *Timeline) countAcks() {
-	for i := range t.outcomes.acks {
-		a := &t.outcomes.acks[i]
-		slice := t.slice(a.due)
-		c := &t.outcomes.slices[slice]
-		c.acked++
-		c.bytes += int64(a.bytes)
-		t.outcomes.send.record(slice, a.at-a.sent)
-		t.outcomes.ack.record(slice, a.at-a.due)
-		t.outcomes.gaps.acked(t, a.due, a.at, a.partition)
+	acks := t.outcomes.acks
+	for len(acks) > 0 {
+		first := acks[0]
+		due, at, n := first.due, first.at, 0
+		for ; n < len(acks) && acks[n].partition == first.partition && acks[n].at-first.at < ackMoment; n++ {
+			a := &acks[n]
+			slice := t.slice(a.due)
+			c := &t.outcomes.slices[slice]
+			c.acked++
+			c.bytes += int64(a.bytes)
+			t.outcomes.send.record(slice, a.at-a.sent)
+			t.outcomes.ack.record(slice, a.at-a.due)
+			due, at = min(due, a.due), max(at, a.at)
+		}
+		t.outcomes.gaps.acked(t, due, at, first.partition)
+		acks = acks[n:]
 	}
 	t.outcomes.acks = t.outcomes.acks[:0]
 }

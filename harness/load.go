@@ -18,6 +18,9 @@ const (
 
 	// turn is how many due readings are taken from the schedule at once.
 	turn = 512
+
+	// exceededEvery is how often the ledger is asked for its size: often enough that it cannot grow by much meanwhile.
+	exceededEvery = 50 * time.Millisecond
 )
 
 // load hands the fleet's records to the producer as they fall due: open loop, on an absolute schedule. It is late when
@@ -74,8 +77,14 @@ func (l *load) play(ctx, settle context.Context) {
 // handOver hands over what falls due until the end, or until ctx or sending end.
 func (l *load) handOver(ctx, sending context.Context) {
 	r := l.run
-	for sending.Err() == nil && !r.exceeded() {
+	var checked time.Duration
+	for sending.Err() == nil {
 		now := r.clock()
+		if now-checked >= exceededEvery {
+			if checked = now; r.exceeded() {
+				break
+			}
+		}
 		if ctx.Err() != nil {
 			l.end = min(l.end, now)
 		}
