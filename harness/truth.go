@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"math/bits"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ type truth struct {
 type suspect struct {
 	spec     generator.Anomaly
 	span     assertions.Span
+	chosen   []uint64                                   // the devices it may befall: a bit for each
 	sensors  map[string]assertions.Profile              // those the anomaly applies to
 	injected int64                                      // readings handed over that the anomaly changed
 	devices  map[uint32]struct{}                        // of those readings
@@ -74,9 +76,22 @@ func newTruth(scenario *Resolved, fleet *generator.Generator) *truth {
 				s.sensors[name] = t.profile(spec, sensor, name, scenario.Clock.Speed)
 			}
 		}
+		s.chosen = make([]uint64, fleet.Devices()/64+1)
 		t.anomalies = append(t.anomalies, s)
 	}
+	if len(t.anomalies) > 0 {
+		t.choose()
+	}
 	return t
+}
+
+// choose finds out which devices the anomalies may befall, so that it need not be asked again for every record.
+func (t *truth) choose() {
+	for number := range uint32(t.generator.Devices()) {
+		for chosen := t.generator.Chosen(number); chosen != 0; chosen &= chosen - 1 {
+			t.anomalies[bits.TrailingZeros64(chosen)].chosen[number/64] |= 1 << (number % 64)
+		}
+	}
 }
 
 // profile is what a detector may know: the sensor as the scenario declares it. A detector is told due times, so the
@@ -168,14 +183,12 @@ func (t *truth) see(id identity, payload []byte) {
 // it does not say: that is for the detectors to find.
 func (t *truth) suspects(id identity) (on uint64) {
 	for i := range t.anomalies {
-		if id.Due >= t.anomalies[i].span.From && id.Due < t.anomalies[i].span.To {
+		s := &t.anomalies[i]
+		if id.Due >= s.span.From && id.Due < s.span.To && s.chosen[id.Device/64]>>(id.Device%64)&1 != 0 {
 			on |= 1 << i
 		}
 	}
-	if on == 0 {
-		return 0
-	}
-	return on & t.generator.Chosen(id.Device)
+	return on
 }
 
 // alarming says whether some value of the decoded reading lies beyond its error threshold.
