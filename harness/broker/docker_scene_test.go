@@ -18,7 +18,7 @@ func DockerSpec(brokers int) Spec {
 }
 
 // NothingLeft fails when something with the label of a run remains in Docker.
-func NothingLeft(t *testing.T, run string) {
+func NothingLeft(t testing.TB, run string) {
 	t.Helper()
 	daemon := openForTest(t)
 	left, err := findLabelled(context.Background(), daemon, runLabel+"="+run) // the test may be over
@@ -26,7 +26,7 @@ func NothingLeft(t *testing.T, run string) {
 	require.Empty(t, left)
 }
 
-func openForTest(t *testing.T) client.APIClient {
+func openForTest(t testing.TB) client.APIClient {
 	t.Helper()
 	daemon, err := openDaemon(context.Background())
 	require.NoError(t, err)

@@ -23,7 +23,7 @@ import (
 )
 
 // patience is far beyond what a cluster needs on a machine that does nothing else.
-func patience(t *testing.T) context.Context {
+func patience(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	t.Cleanup(cancel)
@@ -31,7 +31,7 @@ func patience(t *testing.T) context.Context {
 }
 
 // startDocker starts a cluster in Docker that ends with the test.
-func startDocker(t *testing.T, spec broker.Spec, topics ...broker.Topic) *broker.Cluster {
+func startDocker(t testing.TB, spec broker.Spec, topics ...broker.Topic) *broker.Cluster {
 	t.Helper()
 	dockertest.Need(t)
 	began := time.Now()
