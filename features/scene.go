@@ -35,10 +35,11 @@ func (o *scene) resolve() {
 }
 
 // step takes one step. Where something is wrong with the scenario, the first step that is wrong, or else the one that
-// would play it, tells all of it, and nothing is played.
+// would play it, tells all of it, and nothing is played. Where no step would play it, any step tells.
 func (o *scene) step(ctx context.Context, s reading) (context.Context, error) {
+	never := o.script.begun == harness.Place{}
 	switch {
-	case o.mistakes != nil && (s.part == running || strings.Contains(o.mistakes.Error(), fmt.Sprintf("%s:%d:", s.at.File, s.at.Line))):
+	case o.mistakes != nil && (never || s.part == running || strings.Contains(o.mistakes.Error(), fmt.Sprintf("%s:%d:", s.at.File, s.at.Line))):
 		return ctx, fmt.Errorf("nothing was started:\n%w", o.mistakes)
 	case s.part == running:
 		return o.play(ctx)

@@ -235,6 +235,11 @@ func TestNothingPassesUnplayed(t *testing.T) {
 		require.Error(t, err)
 		assert.Contains(t, out, "message=\"Step a fleet &#34;a&#34; of 0 devices with sensor &#34;current&#34; every 1s: nothing was started:&#xA;x.feature:4:7: fleets[0].devices: must be at least 1, got 0\"")
 	})
+	t.Run("nothing runs the scenario", func(t *testing.T) {
+		out, err := play(t, files(steps(`a fleet "a" of 5 devices with sensor "current" every 1s`, "the load holds 5/s for 1s")), "junit", "")
+		require.EqualError(t, err, "1 of 1 scenarios did not pass:\n  x.feature:2: s")
+		assert.Contains(t, out, "nothing was started:&#xA;x.feature:2:3: nothing runs the scenario (write When the scenario runs)")
+	})
 	t.Run("no feature at all", func(t *testing.T) {
 		err := Suite{Godog: godog.Options{FS: fstest.MapFS{"readme.txt": {}}}}.Run(t.Context())
 		require.EqualError(t, err, ".: no scenario matches: nothing was proven")
