@@ -2,7 +2,9 @@ package features
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	messages "github.com/cucumber/messages/go/v21"
@@ -83,20 +85,50 @@ func (d *document) steps(steps []*messages.Step) {
 	}
 }
 
-// description looks for steps in what Gherkin takes for free text: those behind a misspelt keyword.
+// description looks for what Gherkin takes for free text and was meant as a step, or as the beginning of a scenario.
 func (d *document) description(below *messages.Location, text string) {
 	line := int(below.Line)
 	for _, written := range strings.Split(text, "\n") {
-		keyword, rest, _ := strings.Cut(strings.TrimSpace(written), " ")
-		if _, _, known := d.book.read(strings.TrimSpace(rest)); !known {
+		problem, remedy := d.book.meant(strings.TrimSpace(written))
+		if problem == "" {
 			continue
 		}
 		for line < len(d.content) && strings.TrimSpace(d.content[line]) != strings.TrimSpace(written) {
 			line++
 		}
-		d.mistake(&messages.Location{Line: int64(line + 1), Column: int64(1 + strings.Index(written, keyword))},
-			fmt.Sprintf("%q is no keyword, so this step is taken for a description", keyword), "write Given, When, Then, And or But")
+		indent := len(written) - len(strings.TrimLeftFunc(written, unicode.IsSpace))
+		d.mistake(&messages.Location{Line: int64(line + 1), Column: int64(1 + indent)}, problem+", so it is taken for a description", remedy)
 	}
+}
+
+// meant says why a line is no step or no beginning of a scenario, although it looks like one. Empty: it does not.
+func (b book) meant(line string) (problem, remedy string) {
+	const keywords = "write Given, When, Then, And or But"
+	if title, _, found := strings.Cut(line, ":"); found && harness.Nearest(title, []string{"Scenario", "Scenario Outline", "Background"}) != "" {
+		return fmt.Sprintf("%q is no keyword", title), "write Scenario, Scenario Outline or Background"
+	}
+	if strings.Contains(line, " ") && b.reads(line) { // a single word would be too little to go by
+		return "this step has no keyword", keywords
+	}
+	end := strings.IndexFunc(line, unicode.IsSpace)
+	if keyword := stepKeyword.FindString(line); keyword != "" && (end < 0 || line[end] != ' ' || len(keyword) < end) && b.reads(line[len(keyword):]) {
+		return fmt.Sprintf("this step has no blank behind %q", keyword), "write one"
+	}
+	if end < 0 || !b.reads(line[end:]) {
+		return "", ""
+	}
+	if keyword := line[:end]; stepKeyword.FindString(keyword) != keyword {
+		return fmt.Sprintf("%q is no keyword", keyword), keywords
+	}
+	return "this step stands in no scenario", "write Scenario, Scenario Outline or Background above it"
+}
+
+// stepKeyword is what a step begins with.
+var stepKeyword = regexp.MustCompile(`^(Given|When|Then|And|But|\*)`)
+
+func (b book) reads(text string) bool {
+	_, _, known := b.read(strings.TrimSpace(text))
+	return known
 }
 
 func (d *document) mistake(at *messages.Location, problem, remedy string) {

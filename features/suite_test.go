@@ -215,8 +215,11 @@ func TestNothingPassesUnplayed(t *testing.T) {
 		"no steps":                     {"Feature: f\n  Scenario: s\n", "", `x.feature:2:3: "s" has no steps, so nothing is played`},
 		"no examples":                  {"Feature: f\n  Scenario Outline: s\n    When the scenario runs\n    Examples:\n      | a |\n", "", "x.feature:1:1: no scenario in it is played (an outline needs a row of examples)"},
 		"no examples in one of two":    {"Feature: f\n  Scenario Outline: s\n    When the scenario runs\n    Examples:\n      | a |\n  Scenario: t\n    When the scenario runs\n", "", `x.feature:2:3: "s" has no examples, so nothing is played (give it a row below the header)`},
-		"a misspelt keyword":           {"Feature: f\n  Background:\n    Guven an idempotent producer\n  Scenario: s\n    Whe the scenario runs\n    Then promised\n", "", "x.feature:3:5: \"Guven\" is no keyword, so this step is taken for a description (write Given, When, Then, And or But)\nx.feature:5:5: \"Whe\" is no keyword, so this step is taken for a description (write Given, When, Then, And or But)"},
-		"a misspelt keyword in a rule": {"Feature: f\n  Rule: r\n    Background:\n      Guven an idempotent producer\n    Scenario: s\n      When the scenario runs\n", "", "x.feature:4:7: \"Guven\" is no keyword, so this step is taken for a description (write Given, When, Then, And or But)"},
+		"a misspelt keyword":           {"Feature: f\n  Background:\n    Guven an idempotent producer\n  Scenario: s\n    Whe the scenario runs\n    Then promised\n", "", "x.feature:3:5: \"Guven\" is no keyword, so it is taken for a description (write Given, When, Then, And or But)\nx.feature:5:5: \"Whe\" is no keyword, so it is taken for a description (write Given, When, Then, And or But)"},
+		"a misspelt keyword in a rule": {"Feature: f\n  Rule: r\n    Background:\n      Guven an idempotent producer\n    Scenario: s\n      When the scenario runs\n", "", "x.feature:4:7: \"Guven\" is no keyword, so it is taken for a description (write Given, When, Then, And or But)"},
+		"a misspelt scenario":          {"Feature: f\n  Scenari: r\n    Given nonsense\n    When the scenario runs\n  Scenario: s\n    When the scenario runs\n", "", "x.feature:2:3: \"Scenari\" is no keyword, so it is taken for a description (write Scenario, Scenario Outline or Background)\nx.feature:4:5: this step stands in no scenario, so it is taken for a description (write Scenario, Scenario Outline or Background above it)"},
+		"no keyword":                   {"Feature: f\n  Scenario: s\n    an idempotent producer\n    When the scenario runs\n", "", "x.feature:3:5: this step has no keyword, so it is taken for a description (write Given, When, Then, And or But)"},
+		"no blank":                     {"Feature: f\n  Scenario: s\n    Given\tan idempotent producer\n    *zstd compression\n    Givenan embedded broker\n    When the scenario runs\n", "", "x.feature:3:5: this step has no blank behind \"Given\", so it is taken for a description (write one)\nx.feature:4:5: this step has no blank behind \"*\", so it is taken for a description (write one)\nx.feature:5:5: this step has no blank behind \"Given\", so it is taken for a description (write one)"},
 		"a misspelt keyword below":     {"Feature: f\n  Scenario: s\n    When the scenario runs\n    Than promised\n", "", "x.feature:4:5: is no valid Gherkin: expected: #EOF, #TableRow, #DocStringSeparator, #StepLine, #TagLine, #ExamplesLine, #ScenarioLine, #RuleLine, #Comment, #Empty, got '    Than promised'"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -225,6 +228,20 @@ func TestNothingPassesUnplayed(t *testing.T) {
 			assert.Empty(t, out)
 		})
 	}
+	t.Run("but a description may be prose", func(t *testing.T) {
+		_, err := play(t, files(strings.Replace(small, "  @good\n  Scenario: Good\n", `  When a broker dies, nobody wants to hear that
+  nothing was compromised, or of no
+  compression. Then: what the producer
+  promised
+
+  @good
+  Scenario: Good
+    The load holds its rate, and every record
+    of the fleet "a" is acknowledged.
+
+`, 1)), "progress", "@good")
+		require.NoError(t, err)
+	})
 	t.Run("an undefined step", func(t *testing.T) {
 		out, err := play(t, files(steps("everything is fine")), "junit", "")
 		require.Error(t, err)
