@@ -190,7 +190,8 @@ func (o Options) report(t *testing.T, result *assertions.Result) {
 	}
 }
 
-// reportRun makes a subtest of what no expectation says, if there is anything.
+// reportRun makes a subtest of what no expectation says, if there is anything. It concerns each of the others, so that it
+// is told also where -run leaves this one out.
 func (o Options) reportRun(t *testing.T, result *assertions.Result, mayBe bool) {
 	t.Helper()
 	reasons := strings.Join(result.Reasons, "; ")
@@ -198,7 +199,9 @@ func (o Options) reportRun(t *testing.T, result *assertions.Result, mayBe bool) 
 	if !broken && !result.Interrupted && reasons == "" {
 		return
 	}
-	t.Run(RunItself, func(t *testing.T) {
+	told := false
+	tell := func(t *testing.T) {
+		told = true
 		switch {
 		case broken:
 			t.Errorf("ERROR: %s", reasons)
@@ -209,7 +212,11 @@ func (o Options) reportRun(t *testing.T, result *assertions.Result, mayBe bool) 
 		default:
 			t.Errorf("INCONCLUSIVE: %s", reasons)
 		}
-	})
+	}
+	t.Run(RunItself, tell)
+	if !told {
+		tell(t)
+	}
 }
 
 // allowance is what may be inconclusive, by the name of its subtest, and whether that has been there.

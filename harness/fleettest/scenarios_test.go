@@ -130,6 +130,11 @@ var failing = map[string]struct {
 		test: hold(plain(untouched, "acked > 0"), Options{}),
 		want: []string{`--- PASS: TestRed/run_itself/x.yaml/acked_>_0`, `--- FAIL: TestRed/run_itself/x.yaml/\S+`, `INCONCLUSIVE: fault idle touched nothing`},
 	},
+	"run itself left out by -run": {
+		test:      hold(plain(untouched, "acked > 0"), Options{}),
+		arguments: []string{"-test.run=^TestRed$/^run_itself/^x.yaml$/^acked"},
+		want:      []string{`--- PASS: TestRed/run_itself_left_out_by_-run/x.yaml/acked_>_0`, `INCONCLUSIVE: fault idle touched nothing`},
+	},
 	"allowed for nothing": {
 		test: hold(plain("", "acked > 0"), Options{AllowInconclusive: []string{"nosuch", "acked_lost == 0"}}),
 		want: []string{`Options\.AllowInconclusive names what plain does not expect: "acked_lost == 0", "nosuch"`},
@@ -245,7 +250,7 @@ func TestRed(t *testing.T) {
 	for name, test := range failing {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			output, err := again(t, append(test.arguments, "-test.run=^TestRed$"), asked+"="+name, test.environment)
+			output, err := again(t, append([]string{"-test.run=^TestRed$"}, test.arguments...), asked+"="+name, test.environment)
 			require.Error(t, err, output)
 			assert.NotContains(t, output, "panic:")
 			for _, want := range test.want {
