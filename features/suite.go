@@ -35,17 +35,21 @@ type Suite struct {
 // ErrNoScenario is returned where no scenario is among the paths and has the tags. It must not count as passed.
 var ErrNoScenario = errors.New("no scenario matches: nothing was proven")
 
-// Run plays the features, once each. The error says what kept them from being played, and then nothing was, or which
-// scenarios did not pass. Under Godog.TestingT each of them is a subtest too.
-func (s Suite) Run(ctx context.Context) error {
-	if err := checkTags(s.Godog.Tags); err != nil {
-		return err
-	}
-	if len(s.Godog.FeatureContents) > 0 {
-		return errors.New("features are read from files: give them in Godog.FS")
-	}
+// Check says what would keep Run from playing anything, ErrNoScenario among it. Nothing is started.
+func (s Suite) Check() error {
+	_, _, err := s.prepare()
+	return err
+}
+
+// prepare completes the options and reads the features.
+func (s Suite) prepare() (*playing, godog.Options, error) {
 	options := s.Godog
-	options.Strict, options.DefaultContext = true, ctx
+	if err := checkTags(options.Tags); err != nil { // godog would misread them, or not survive it
+		return nil, options, err
+	}
+	if len(options.FeatureContents) > 0 {
+		return nil, options, errors.New("features are read from files: give them in Godog.FS")
+	}
 	if options.FS == nil {
 		options.FS = system{}
 	}
@@ -56,9 +60,17 @@ func (s Suite) Run(ctx context.Context) error {
 		options.Format = "pretty"
 	}
 	p, err := s.open(options)
+	return p, options, err
+}
+
+// Run plays the features, once each. The error says what kept them from being played, and then nothing was, or which
+// scenarios did not pass. Under Godog.TestingT each of them is a subtest too.
+func (s Suite) Run(ctx context.Context) error {
+	p, options, err := s.prepare()
 	if err != nil {
 		return err
 	}
+	options.Strict, options.DefaultContext = true, ctx
 	if s.Out != "" {
 		if err := os.MkdirAll(s.Out, 0o755); err != nil {
 			return fmt.Errorf("make the folder of the results: %w", err)

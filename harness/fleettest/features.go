@@ -37,14 +37,14 @@ func Features(t *testing.T, fsys fs.FS, options Options) {
 		Godog:     godog.Options{FS: fsys, Tags: options.Tags, Format: "pretty", NoColors: true},
 		Producers: kinds, Overrides: overrides, External: options.AllowExternal,
 	}
-	anywhere, onDocker := tagged(suite, "~"+dockerTag), tagged(suite, dockerTag)
-	if !has(anywhere) && !has(onDocker) {
-		t.Fatal(suite.Run(t.Context())) // which says why: there is nothing to play
+	if err := suite.Check(); err != nil {
+		t.Fatal(err)
 	}
-	if has(anywhere) {
+	anywhere, onDocker := tagged(suite, "~"+dockerTag), tagged(suite, dockerTag)
+	if anywhere.Check() == nil { // there is something in it
 		playFeatures(t, anywhere)
 	}
-	if has(onDocker) {
+	if onDocker.Check() == nil {
 		t.Run("docker", func(t *testing.T) {
 			dockertest.Need(t)
 			playFeatures(t, onDocker)
@@ -59,22 +59,6 @@ func tagged(suite features.Suite, tag string) features.Suite {
 	}
 	suite.Godog.Tags = tag
 	return suite
-}
-
-// has says whether there is a scenario in a suite. What cannot be read has none; playing it says why.
-func has(suite features.Suite) bool {
-	options := suite.Godog
-	options.Paths = []string{"."}
-	read, err := godog.TestSuite{Options: &options}.RetrieveFeatures()
-	if err != nil {
-		return false
-	}
-	for _, feature := range read {
-		if len(feature.Pickles) > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // finish is what a scenario of a feature has for healing, draining and being judged when the test's deadline comes near.

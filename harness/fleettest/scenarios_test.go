@@ -215,6 +215,10 @@ var failing = map[string]struct {
 		test: feature(bad, Options{Tags: "@good or @bad"}),
 		want: []string{`"@good or @bad" is no tag: want @good,@bad`},
 	},
+	"tags that godog does not survive": {
+		test: feature(bad, Options{Tags: "@good,"}),
+		want: []string{`tags "@good,": "" is no tag: want @good`},
+	},
 	"no feature": {
 		test: func(t *testing.T) { Features(t, fstest.MapFS{}, Options{}) },
 		want: []string{`no scenario matches: nothing was proven`},
