@@ -93,12 +93,7 @@ func closeIsLast(ctx context.Context, k kit) error {
 	}
 	s.book.shut()
 	s.gate.let() // the answers that Close did not wait for
-	late := time.NewTimer(2 * moment)
-	defer late.Stop()
-	select {
-	case <-late.C:
-	case <-ctx.Done():
-	}
+	pause(ctx, 2*moment)
 	return breaches("outcome is not called any more when Close has returned", s.book.afterwards())
 }
 

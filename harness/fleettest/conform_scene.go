@@ -158,6 +158,16 @@ func await(limit time.Duration, done func() (bool, error), what string) error {
 	}
 }
 
+// pause gives what should not come the time to come.
+func pause(ctx context.Context, length time.Duration) {
+	over := time.NewTimer(length)
+	defer over.Stop()
+	select {
+	case <-over.C:
+	case <-ctx.Done():
+	}
+}
+
 // gate holds produce requests back, before the broker does anything with them, while it is shut.
 type gate struct {
 	mu      sync.Mutex

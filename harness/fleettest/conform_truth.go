@@ -110,19 +110,29 @@ func (s *scene) refuse(err string) error {
 	return failed
 }
 
-// openRefusing is a scene in which records have come to their end in a cluster that answers with an error: by themselves,
-// where the client gives up, and by Close otherwise.
+// openRefusing is a scene in which records have come to their end in a cluster that answers with an error.
 func (k kit) openRefusing(ctx context.Context, refusal string) (*scene, error) {
 	return k.openHopeless(ctx, func(s *scene) error { return s.refuse(refusal) })
 }
 
-// openHopeless is a scene in which no record can be acknowledged, and in which all have come to their end. Not every
-// client takes so few retries.
-func (k kit) openHopeless(ctx context.Context, hurt func(*scene) error) (*scene, error) {
-	s, err := k.open(ctx, k.impatient())
-	if err != nil {
-		s, err = k.open(ctx, k.config)
+// openHasty is a scene with a client that gives up as soon as it can: with few retries, and without idempotence, under
+// which some keep what they have sent for as long as they live. Not every client takes such settings.
+func (k kit) openHasty(ctx context.Context) (s *scene, err error) {
+	impatient := k.impatient()
+	hasty := impatient
+	hasty.Idempotent = false
+	for _, config := range []producer.Config{hasty, impatient, k.config} {
+		if s, err = k.open(ctx, config); err == nil {
+			break
+		}
 	}
+	return s, err
+}
+
+// openHopeless is a scene in which no record can be acknowledged, and in which all have come to their end: by themselves,
+// where the client gives up, and by Close otherwise.
+func (k kit) openHopeless(ctx context.Context, hurt func(*scene) error) (*scene, error) {
+	s, err := k.openHasty(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -186,12 +196,7 @@ func (s *scene) failedNotStored(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	arriving := time.NewTimer(moment)
-	defer arriving.Stop()
-	select {
-	case <-arriving.C:
-	case <-ctx.Done():
-	}
+	pause(ctx, moment)
 	log, err := s.read(ctx)
 	if err != nil {
 		return err
