@@ -20,6 +20,7 @@ func outcomeClauses() []clause {
 		{"one for each record", oneEach},
 		{"one for each record when responses are lost", oneEachLossy},
 		{"one for each record when the brokers are lost", oneEachAlone},
+		{"one for each record when the broker refuses them", oneEachRefused},
 		{"one for each record in flight at Close", oneEachClosed(short)},
 		{"one for each record in flight at Close with a context that has ended", oneEachClosed(0)},
 		{"name the record that was sent", namesRecord},
@@ -71,6 +72,7 @@ func oneEach(ctx context.Context, k kit) error {
 		return err
 	}
 	_ = s.end(patience)
+	pause(ctx, moment) // a second one may come late
 	return s.exactlyOne()
 }
 
@@ -121,6 +123,23 @@ func oneEachAlone(ctx context.Context, k kit) error {
 	}
 	_ = s.flush(short)
 	_ = s.end(short)
+	return s.exactlyOne()
+}
+
+func oneEachRefused(ctx context.Context, k kit) error {
+	s, err := k.openHasty(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := s.refuse("MESSAGE_TOO_LARGE"); err != nil {
+		return err
+	}
+	if err := s.send(some); err != nil {
+		return err
+	}
+	_ = s.flush(patience)
+	_ = s.end(patience)
 	return s.exactlyOne()
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/fleetproof/fleetproof/producer"
 	"github.com/fleetproof/fleetproof/producer/sarama"
@@ -94,8 +96,13 @@ func rarely(r *producer.Record) bool { return r.Token.Sequence%1000 == 500 }
 // sometimes is also in those that send a few hundred.
 func sometimes(r *producer.Record) bool { return r.Token.Sequence%100 == 90 }
 
+// refused says whether a broker has refused the record for good.
+func refused(o producer.Outcome) bool {
+	return o.Err != nil && strings.Contains(o.Err.Error(), "too large")
+}
+
 // givenUp says whether Close has made an outcome up.
-func givenUp(o producer.Outcome) bool { return o.State == producer.Unknown }
+func givenUp(o producer.Outcome) bool { return o.State == producer.Unknown && !refused(o) }
 
 // fillTheOutcomes are the clauses that look at what Close gives up.
 var fillTheOutcomes = []string{
@@ -173,6 +180,21 @@ func plants(t *testing.T) map[string]plant {
 				b.tell(o)
 				if rarely(o.Record) {
 					b.tell(o)
+				}
+			}
+		}, []string{"outcomes/one for each record"}},
+		"loses callbacks of what the broker refused": {func(b *breach) {
+			b.outcome = func(o producer.Outcome) {
+				if !refused(o) {
+					b.tell(o)
+				}
+			}
+		}, []string{"outcomes/one for each record when the broker refuses them"}},
+		"calls again later": {func(b *breach) {
+			b.outcome = func(o producer.Outcome) {
+				b.tell(o)
+				if rarely(o.Record) {
+					time.AfterFunc(moment/4, func() { b.tell(o) })
 				}
 			}
 		}, []string{"outcomes/one for each record"}},
