@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/cucumber/godog"
@@ -82,21 +83,30 @@ func (o *scene) attach(ctx context.Context) (context.Context, error) {
 }
 
 // unstated is what did not pass and what no Then will tell: the run itself, and expectations that were stated elsewhere.
+// With it goes what the Thens would tell, because godog skips them now.
 func (o *scene) unstated() error {
-	var missed []assertions.Judgement
+	var missed, others []assertions.Judgement
 	for _, judgement := range o.result.Expectations {
-		if judgement.Verdict != assertions.Pass && !o.states(judgement) {
+		switch {
+		case judgement.Verdict == assertions.Pass:
+		case !o.states(judgement):
 			missed = append(missed, judgement)
+		case !o.wantsUndecided(judgement):
+			others = append(others, judgement)
 		}
 	}
 	if len(missed) == 0 && len(o.result.Reasons) == 0 {
 		return nil
 	}
-	lines := make([]string, 0, len(o.result.Reasons)+len(missed))
-	for _, reason := range o.result.Reasons {
-		lines = append(lines, fmt.Sprintf("%s: %s", o.result.Verdict, reason))
+	verdict := assertions.Inconclusive // which is all that reasons make of a run that was not broken
+	if o.result.Verdict == assertions.Error {
+		verdict = assertions.Error
 	}
-	return o.missed(append(lines, said(missed)...))
+	var lines []string
+	for _, reason := range o.result.Reasons {
+		lines = append(lines, fmt.Sprintf("%s: %s", verdict, reason))
+	}
+	return o.missed(slices.Concat(lines, said(missed), said(others)))
 }
 
 // states says whether a Then of this scenario states an expectation.

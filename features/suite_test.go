@@ -130,9 +130,10 @@ func TestVerdictsOfSteps(t *testing.T) {
 		out, err := play(t, files(steps(`a fleet "a" of 50 devices with sensor "current" every 1s`, "the load holds 500/s for 500ms",
 			"a producer without idempotence",
 			"the settings:\n      \"\"\" yaml\n      faults: [{name: idle, at: 100ms, for: 100ms, do: error, target: all, api: InitProducerId, error: NOT_COORDINATOR, count: 1}]\n      \"\"\"",
-			"the scenario runs", "acked > 0")), "junit", "")
+			"the scenario runs", "acked > 0", "acked == 7")), "junit", "")
 		require.Error(t, err)
 		assert.Contains(t, out, `message="Step the scenario runs: INCONCLUSIVE: fault idle touched nothing `)
+		assert.Regexp(t, `&#xA;FAIL: x.feature:\d+: acked == 7: got 250 of 250; `, out, "every Then is skipped, so its failure is told here")
 	})
 	t.Run("cannot be played", func(t *testing.T) {
 		broken := producer.Kind{Name: "sarama", New: func(context.Context, producer.Config, func(producer.Outcome)) (producer.Producer, error) {
