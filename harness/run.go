@@ -43,11 +43,14 @@ var ErrAborted = errors.New("aborted before the verdict")
 
 // Run plays a scenario and judges it. When ctx ends early the load stops, faults are healed, what was sent is read back
 // and judged all the same. The error is non-nil only when the run itself could not be carried out; a missed objective is
-// a result. A scenario with a client that is not at hand gives Mistakes, and starts nothing.
+// a result. A scenario with a client that is not at hand gives Mistakes, and starts nothing; nor does a ctx that has ended.
 func Run(ctx context.Context, scenario *Resolved, options Options) (result *assertions.Result, err error) {
 	client, err := scenario.Client(options.Producers)
 	if err != nil {
 		return nil, err
+	}
+	if ctx.Err() != nil { // what fails for want of time would be called by the name of what it was wanted for
+		return nil, fmt.Errorf("nothing was started: %w", context.Cause(ctx))
 	}
 	r := newRun(scenario, client, options)
 	defer func() {

@@ -275,6 +275,7 @@ func TestRunThatCannotBeCarriedOut(t *testing.T) {
 	end()
 	_, err = Run(ended, scenario, Options{Producers: only(connectSecond)})
 	require.ErrorIs(t, err, context.Canceled)
+	require.EqualError(t, err, "nothing was started: context canceled")
 }
 
 func TestReadEvidence(t *testing.T) {
