@@ -241,7 +241,9 @@ func (p *playing) folder(title string) string {
 	for name := range p.taken {
 		names = append(names, name)
 	}
-	name := harness.Unused(label(title), names)
+	const longest = 80 // of a name, well below what file systems take
+	name := label(title)
+	name = harness.Unused(name[:min(longest, len(name))], names)
 	p.taken[name] = struct{}{}
 	return filepath.Join(p.Out, name)
 }

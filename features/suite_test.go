@@ -199,6 +199,10 @@ func TestFoldersOfResults(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 50, r.Fleets[0].Devices)
 
+	long := &playing{Suite: Suite{Out: folder}, taken: map[string]struct{}{}}
+	require.NoError(t, os.Mkdir(long.folder(strings.Repeat("one long story ", 20)), 0o755))
+	require.NoError(t, os.Mkdir(long.folder(strings.Repeat("one long story ", 20)), 0o755))
+
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	err = Suite{Out: file, Godog: godog.Options{FS: files(small)}}.Run(t.Context())
