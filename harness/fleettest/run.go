@@ -32,8 +32,8 @@ type Options struct {
 	Producer producer.Kind
 
 	// AllowInconclusive names what may be inconclusive without failing the test: expectations as the scenario or the
-	// report writes them, and RunItself for what makes the run as a whole prove too little, such as a fault that touched
-	// nothing. A name that no expectation has fails the test, so that none is left over.
+	// report writes them (what promised stands for, one by one), and RunItself for what makes the run as a whole prove too
+	// little, such as a fault that touched nothing. A name that no expectation has fails the test, so that none is left over.
 	AllowInconclusive []string
 
 	// Tags leave out what Features plays without them: @a,@b is either, @a && @b both, ~@a those without.
