@@ -200,16 +200,20 @@ func (s *script) fault(given, kind, at, length, target string, fields ...field) 
 	s.item("faults", given, kind, append([]field{{"at", at}, {"for", length}, {"do", kind}, {"target", quoted(target)}}, fields...)...)
 }
 
-// load begins with a whole scenario: a file beside the feature, or else what the command line would load.
+// load begins with a whole scenario: a file beside the feature, or else a shipped one. From where the features are played
+// must make no difference, so that only a whole path names a file anywhere else.
 func (s *script) load(name string) {
 	s.inherited = true
 	file := path.Join(path.Dir(s.at.File), name)
 	text, err := fs.ReadFile(s.files, file)
-	if err == nil {
+	switch {
+	case err == nil:
 		s.draft.Base(file, text)
-		return
+	case strings.ContainsAny(name, `/\.`) && !path.IsAbs(name):
+		s.mistake("the scenario "+file+" cannot be read", "a file is looked for beside the feature, in the folder that is played")
+	default:
+		s.draft.Load(s.at, name)
 	}
-	s.draft.Load(s.at, name)
 }
 
 // settings lays the YAML below the step over what there is.

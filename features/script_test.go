@@ -220,6 +220,9 @@ func TestMistakes(t *testing.T) {
 			"x.feature:2:3: fleets: missing (give at least one fleet)", "x.feature:2:3: load.stages: missing (give at least one stage)",
 			"x.feature:3:7: the scenario quikstart is neither a file nor a shipped scenario (did you mean quickstart? known: " + strings.Join(harness.Shipped(), ", ") + ")",
 		}},
+		"a file that is not beside": {[]string{`the scenario "script_test.go"`, fleet, load, run}, []string{
+			"x.feature:3:7: the scenario script_test.go cannot be read (a file is looked for beside the feature, in the folder that is played)",
+		}},
 		"two of a name":      {[]string{fleet, load, `at 1s broker 1 is cut off for 1s as fault "x"`, `at 4s broker 1 is cut off for 1s as fault "x"`, run}, []string{`x.feature:6:7: "x" is the name of another one already (names tell them apart: choose another one)`}},
 		"a fault of Docker":  {[]string{fleet, load, "at 1s the leader of partition 0 is killed for 1s", run}, []string{"x.feature:5:7: faults[0].do: embedded brokers cannot do kill (brokers that can: docker)"}},
 		"no length":          {[]string{fleet, load, "at 1s broker 1 is cut off", run}, []string{"x.feature:5:7: faults[0].for: missing (say how long the fault lasts)"}},

@@ -10,7 +10,7 @@ func worldSteps() []step {
 	return []step{
 		{
 			pattern: `the scenario {string}`,
-			doc:     "Begins with a scenario that is written as YAML: a shipped one by its name, or a file, seen from the feature. Later steps override it; the first step about the load replaces its whole load; expectations are added to its own.",
+			doc:     "Begins with a scenario that is written as YAML: a shipped one by its name, or a file, seen from the feature, in the folder that is played. Later steps override it; the first step about the load replaces its whole load; expectations are added to its own.",
 			example: `the scenario "quickstart"`,
 			same:    "all that scenarios/quickstart.yaml says",
 			do:      func(s *script, arg []string) { s.load(arg[0]) },
