@@ -134,7 +134,7 @@ func (o Options) play(t *testing.T, scenario *harness.Resolved, kinds []producer
 		t.Fatal(err)
 	}
 	if scenario.Broker.Kind == broker.Docker {
-		dockertest.Need(t)
+		dockertest.NeedImage(t, scenario.Broker.Image)
 	}
 	out := artefacts(t)
 	ctx, cancel := inTime(t, scenario.Oracle.HealTimeout+scenario.Oracle.DrainTimeout)

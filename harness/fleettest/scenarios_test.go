@@ -269,6 +269,7 @@ func TestDockerIsMissing(t *testing.T) {
 	const asked = "FLEETTEST_SKIP"
 	if os.Getenv(asked) != "" {
 		t.Run("scenario", hold(plain(onDocker, "acked > 0"), Options{}))
+		t.Run("image", hold(plain(onDocker, "acked > 0"), Options{Set: []string{"broker.image=own/kafka:1"}}))
 		t.Run("features", feature(good+clustered, Options{}))
 		t.Run("feature", feature(good+clustered, Options{Tags: "@docker"}))
 		return
@@ -278,6 +279,7 @@ func TestDockerIsMissing(t *testing.T) {
 	for _, want := range []string{
 		"--- SKIP: TestDockerIsMissing/scenario/x.yaml", "--- PASS: TestDockerIsMissing/features/Good", "--- SKIP: TestDockerIsMissing/features/docker",
 		"--- SKIP: TestDockerIsMissing/feature/docker", "needs Docker with the image apache/kafka:4.3.1: look for the image: ",
+		"needs Docker with the image own/kafka:1: look for the image: ",
 	} {
 		assert.Contains(t, output, want)
 	}
