@@ -6,8 +6,8 @@
 //	harness ──Send(record)──▶ Producer ──▶ broker
 //	harness ◀──Outcome──────── Producer ◀── response, error or silence
 //
-// One implementation lives in producer/sarama. Another client, an old version in a module of its own, or a user's own
-// producer plugs in as a Kind, a name and a constructor, and is judged by the same ledger.
+// Implementations live below it, one folder for each client. Another one, an old version in a module of its own, or a
+// user's own producer plugs in as a Kind, a name and a constructor, and is judged by the same ledger.
 //
 // The package also holds where a key must land, as pure functions (Partition): the harness never asks the client under
 // test where its own records belong.
@@ -46,8 +46,8 @@ type Kind struct {
 //
 // Where an implementation breaks this the run goes on as far as it can, names the clause and ends in ERROR: a method that
 // panics, or that has not returned five seconds after the end of its ctx and is left behind, an outcome without its record,
-// for a record never sent, or for one that has its outcome, and a record without one when Close has returned. A panic in a goroutine of the client's own cannot be caught by
-// anybody else, and ends the process.
+// for a record never sent, or for one that has its outcome, and a record without one when Close has returned. A panic in a
+// goroutine of the client's own cannot be caught by anybody else, and ends the process.
 type Producer interface {
 	// Send hands a record over. It blocks while the client's buffers are full, until ctx ends. The time it blocks is
 	// accounted to the client. A nil error means that exactly one Outcome follows, perhaps before Send has returned, and
