@@ -129,6 +129,24 @@ func plants(t *testing.T) map[string]plant {
 				return err
 			}
 		}, []string{"truth/acked only after the broker did", "truth/refused by the broker is not acked"}},
+		"acknowledges some before the broker did": {func(b *breach) {
+			b.outcome = func(o producer.Outcome) {
+				if !sometimes(o.Record) {
+					b.tell(o)
+				}
+			}
+			b.send = func(ctx context.Context, r *producer.Record) error {
+				if !sometimes(r) {
+					return b.inner.Send(ctx, r)
+				}
+				own := clone(r)
+				err := b.inner.Send(ctx, &own)
+				if err == nil {
+					b.tell(producer.Outcome{Record: r, State: producer.Acked, Partition: -1, Offset: producer.OffsetUnset})
+				}
+				return err
+			}
+		}, []string{"truth/acked only after the broker did"}},
 		"acknowledges and discards": {func(b *breach) {
 			b.send = func(ctx context.Context, r *producer.Record) error {
 				if !rarely(r) {
