@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/fleetproof/fleetproof/harness/broker"
+	"github.com/fleetproof/fleetproof/harness/fleettest/dockertest"
 )
 
 // BenchmarkDockerPath is what it costs that a container's port is published: the same records go by turns to a broker
@@ -27,12 +28,13 @@ func BenchmarkDockerPath(b *testing.B) {
 			values[i][j] = "0123456789abcdef"[random.IntN(16)]
 		}
 	}
+	dockertest.Need(b)
 	paths := []string{"bridge", "host"}
 	clients := map[string]*kgo.Client{}
 	for _, path := range paths {
 		spec := broker.DockerSpec(1)
 		spec.NoBridge = path == "host"
-		cluster := startDocker(b, spec, topic)
+		cluster := startAnother(b, spec, topic)
 		client, err := kgo.NewClient(
 			kgo.SeedBrokers(cluster.Bootstrap()...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DefaultProduceTopic(topic.Name),
 		)

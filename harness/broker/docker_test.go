@@ -34,6 +34,12 @@ func patience(t testing.TB) context.Context {
 func startDocker(t testing.TB, spec broker.Spec, topics ...broker.Topic) *broker.Cluster {
 	t.Helper()
 	dockertest.Need(t)
+	return startAnother(t, spec, topics...)
+}
+
+// startAnother starts a cluster in Docker for a test that has Docker to itself already.
+func startAnother(t testing.TB, spec broker.Spec, topics ...broker.Topic) *broker.Cluster {
+	t.Helper()
 	began := time.Now()
 	cluster, err := broker.Start(patience(t), spec, topics, nil)
 	require.NoError(t, err)
