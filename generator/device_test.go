@@ -19,11 +19,11 @@ func TestDevices(t *testing.T) {
 		"climate-0000": {Number: 0, Fleet: 0, Index: 0, Place: Place{1, 1, 1}},
 		"climate-0001": {Number: 1, Fleet: 0, Index: 1, Place: Place{2, 1, 1}},
 		"climate-0002": {Number: 2, Fleet: 0, Index: 2, Place: Place{1, 2, 1}},
-		"power-0000": {Number: 3, Fleet: 1, Index: 0, Place: Place{1, 1, 1}},
-		"power-0006": {Number: 9, Fleet: 1, Index: 6, Place: Place{1, 1, 2}},
-		"power-0023": {Number: 26, Fleet: 1, Index: 23, Place: Place{2, 3, 4}},
-		"power-0024": {Number: 27, Fleet: 1, Index: 24, Place: Place{1, 1, 1}},
-		"door-0000": {Number: 33, Fleet: 2, Index: 0, Place: Place{1, 1, 1}},
+		"power-0000":   {Number: 3, Fleet: 1, Index: 0, Place: Place{1, 1, 1}},
+		"power-0006":   {Number: 9, Fleet: 1, Index: 6, Place: Place{1, 1, 2}},
+		"power-0023":   {Number: 26, Fleet: 1, Index: 23, Place: Place{2, 3, 4}},
+		"power-0024":   {Number: 27, Fleet: 1, Index: 24, Place: Place{1, 1, 1}},
+		"door-0000":    {Number: 33, Fleet: 2, Index: 0, Place: Place{1, 1, 1}},
 	} {
 		assert.Equal(t, want, g.Device(want.Number))
 		assert.Equal(t, key, g.Key(want.Number))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fleetproof/fleetproof/assertions"
 	"github.com/fleetproof/fleetproof/harness/fault"
+	"github.com/fleetproof/fleetproof/producer"
 )
 
 // EvidenceFile is the name of the evidence in a run's folder.
@@ -83,6 +84,9 @@ func (r *run) evidence(ctx context.Context) *assertions.Evidence {
 	}
 	if e.Run.Versions == nil {
 		e.Run.Versions = map[string]string{}
+	}
+	if e.Run.Versions["fleetproof"] == "" { // a program that uses fleetproof leaves it to be found out
+		e.Run.Versions["fleetproof"] = producer.ModuleVersion("github.com/fleetproof/fleetproof")
 	}
 	e.Run.Versions[r.guest.Name] = r.guest.Version
 	e.Run.Versions["broker"] = r.cluster.Version()

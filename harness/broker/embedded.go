@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"runtime/debug"
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/fleetproof/fleetproof/producer"
 )
 
 // segmentBytes is the size at which an embedded broker begins a new segment of a partition's log. Deleted records give
@@ -62,20 +63,7 @@ func (e *embedded) nodes() []Node {
 }
 
 func (e *embedded) version() string {
-	build, _ := debug.ReadBuildInfo()
-	return kfakeVersion(build)
-}
-
-// kfakeVersion finds kfake among the modules that went into this program. Test binaries do not list theirs.
-func kfakeVersion(build *debug.BuildInfo) string {
-	if build != nil {
-		for _, module := range build.Deps {
-			if module.Path == "github.com/twmb/franz-go/pkg/kfake" {
-				return "kfake " + module.Version
-			}
-		}
-	}
-	return "kfake of an unknown version"
+	return "kfake " + producer.ModuleVersion("github.com/twmb/franz-go/pkg/kfake")
 }
 
 // dial goes through the door that no crash shuts.

@@ -23,7 +23,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -37,30 +36,9 @@ import (
 // Name is the client's name in reports.
 const Name = "confluent"
 
-// module is the client's path.
-const module = "github.com/confluentinc/confluent-kafka-go/v2"
-
 // Version is the version of the Go client, which comes with the librdkafka of the same number, such as v2.11.1, or
-// "unknown" where the build does not say.
-func Version() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		return versionIn(info)
-	}
-	return "unknown"
-}
-
-func versionIn(info *debug.BuildInfo) string {
-	for _, dependency := range info.Deps {
-		switch {
-		case dependency.Path != module:
-		case dependency.Replace != nil:
-			return dependency.Replace.Version
-		default:
-			return dependency.Version
-		}
-	}
-	return "unknown"
-}
+// "unknown" where nothing tells.
+func Version() string { return producer.ModuleVersion("github.com/confluentinc/confluent-kafka-go/v2") }
 
 const (
 	// grace is how long Close waits after the end of its ctx, for the reports of what was purged and for librdkafka's threads.

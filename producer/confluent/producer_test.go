@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"runtime/debug"
 	"testing"
 	"time"
 
@@ -20,13 +19,7 @@ import (
 func TestKind(t *testing.T) {
 	kind := Kind()
 	assert.Equal(t, "confluent", kind.Name)
-	assert.Regexp(t, `^(v\d+\.\d+\.\d+.*|unknown)$`, kind.Version)
-	used := &debug.Module{Path: "github.com/confluentinc/confluent-kafka-go/v2", Version: "v2.11.1"}
-	other := &debug.Module{Path: "github.com/IBM/sarama", Version: "v1.61.1"}
-	assert.Equal(t, "v2.11.1", versionIn(&debug.BuildInfo{Deps: []*debug.Module{other, used}}))
-	assert.Equal(t, "unknown", versionIn(&debug.BuildInfo{Deps: []*debug.Module{other}}))
-	used.Replace = &debug.Module{Path: "github.com/confluentinc/confluent-kafka-go/v2", Version: "v2.3.0"}
-	assert.Equal(t, "v2.3.0", versionIn(&debug.BuildInfo{Deps: []*debug.Module{used}}))
+	assert.Regexp(t, `^v\d+\.\d+\.\d+`, kind.Version)
 }
 
 // TestPartitionersAgree holds the pure functions, by which records are judged, against where librdkafka sends keys that any

@@ -22,7 +22,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -35,30 +34,9 @@ import (
 // Name is the client's name in reports.
 const Name = "franz"
 
-// module is the client's path.
-const module = "github.com/twmb/franz-go"
-
-// Version is the version of franz-go that this program was built with, such as v1.22.2, or "unknown" where the build does
-// not say.
-func Version() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		return versionIn(info)
-	}
-	return "unknown"
-}
-
-func versionIn(info *debug.BuildInfo) string {
-	for _, dependency := range info.Deps {
-		switch {
-		case dependency.Path != module:
-		case dependency.Replace != nil:
-			return dependency.Replace.Version
-		default:
-			return dependency.Version
-		}
-	}
-	return "unknown"
-}
+// Version is the version of franz-go that this program was built with, such as v1.22.2, or "unknown" where nothing
+// tells.
+func Version() string { return producer.ModuleVersion("github.com/twmb/franz-go") }
 
 // grace is how long Close waits after the end of its ctx for franz-go to let go, which takes milliseconds.
 const grace = time.Second

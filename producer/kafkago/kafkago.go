@@ -23,7 +23,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -36,30 +35,9 @@ import (
 // Name is the client's name in reports.
 const Name = "kafkago"
 
-// module is the client's path.
-const module = "github.com/segmentio/kafka-go"
-
-// Version is the version of kafka-go that this program was built with, such as v0.4.51, or "unknown" where the build does
-// not say.
-func Version() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		return versionIn(info)
-	}
-	return "unknown"
-}
-
-func versionIn(info *debug.BuildInfo) string {
-	for _, dependency := range info.Deps {
-		switch {
-		case dependency.Path != module:
-		case dependency.Replace != nil:
-			return dependency.Replace.Version
-		default:
-			return dependency.Version
-		}
-	}
-	return "unknown"
-}
+// Version is the version of kafka-go that this program was built with, such as v0.4.51, or "unknown" where nothing
+// tells.
+func Version() string { return producer.ModuleVersion("github.com/segmentio/kafka-go") }
 
 // grace is how long Close waits after the end of its ctx for kafka-go to let go.
 const grace = time.Second

@@ -1,7 +1,6 @@
 package sarama
 
 import (
-	"runtime/debug"
 	"testing"
 	"time"
 
@@ -77,15 +76,7 @@ func TestLinger(t *testing.T) {
 	assert.Zero(t, s.Producer.Flush.Bytes)
 }
 
-func TestVersion(t *testing.T) {
-	assert.Regexp(t, `^(v\d+\.\d+\.\d+.*|unknown)$`, Version())
-	sarama := &debug.Module{Path: "github.com/IBM/sarama", Version: "v1.61.1"}
-	other := &debug.Module{Path: "github.com/twmb/franz-go", Version: "v1.22.2"}
-	assert.Equal(t, "v1.61.1", versionIn(&debug.BuildInfo{Deps: []*debug.Module{other, sarama}}))
-	assert.Equal(t, "unknown", versionIn(&debug.BuildInfo{Deps: []*debug.Module{other}}))
-	sarama.Replace = &debug.Module{Path: "github.com/IBM/sarama", Version: "v1.47.0"}
-	assert.Equal(t, "v1.47.0", versionIn(&debug.BuildInfo{Deps: []*debug.Module{sarama}}))
-}
+func TestVersion(t *testing.T) { assert.Regexp(t, `^v\d+\.\d+\.\d+`, Version()) }
 
 // TestStats holds the counters against what happened, since they hang on when Sarama registers its metrics.
 func TestStats(t *testing.T) {

@@ -22,7 +22,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -36,28 +35,9 @@ import (
 // Name is the client's name in reports.
 const Name = "sarama"
 
-// Version is the version of Sarama that this program was built with, such as v1.61.1, or "unknown" where the build does
-// not say.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	return versionIn(info)
-}
-
-func versionIn(info *debug.BuildInfo) string {
-	for _, module := range info.Deps {
-		if module.Path != "github.com/IBM/sarama" {
-			continue
-		}
-		if module.Replace != nil {
-			return module.Replace.Version
-		}
-		return module.Version
-	}
-	return "unknown"
-}
+// Version is the version of Sarama that this program was built with, such as v1.61.1, or "unknown" where nothing
+// tells.
+func Version() string { return producer.ModuleVersion("github.com/IBM/sarama") }
 
 // grace is how long New and Close wait after the end of their ctx for Sarama to let go. A torn down Sarama needs
 // milliseconds, unless a broker hangs: then it holds a lock for as long as its own timeouts allow.

@@ -24,7 +24,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,28 +38,8 @@ import (
 const Name = "sarama"
 
 // Version is the version of Sarama in this program, v1.47.0 unless somebody has changed the replacement in go.mod, or
-// "unknown" where the build does not say.
-func Version() string {
-	info, _ := debug.ReadBuildInfo()
-	return versionIn(info)
-}
-
-// versionIn prefers the replacement: what is required is the newer version that the harness's own module asks for.
-func versionIn(info *debug.BuildInfo) string {
-	if info == nil {
-		return "unknown"
-	}
-	for _, module := range info.Deps {
-		if module.Path != "github.com/IBM/sarama" {
-			continue
-		}
-		if module.Replace != nil {
-			return module.Replace.Version
-		}
-		return module.Version
-	}
-	return "unknown"
-}
+// "unknown" where nothing tells.
+func Version() string { return producer.ModuleVersion("github.com/IBM/sarama") }
 
 // grace is how long Close waits after the end of its ctx for Sarama to let go.
 const grace = time.Second

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -418,16 +417,5 @@ func TestNewWithNobodyListening(t *testing.T) {
 	require.ErrorIs(t, err, sarama.ErrOutOfBrokers)
 }
 
-func TestVersion(t *testing.T) {
-	other, required := &debug.Module{Path: "golang.org/x/net", Version: "v0.1.0"}, "v1.61.1"
-	for want, info := range map[string]*debug.BuildInfo{
-		"unknown": {Deps: []*debug.Module{other}},
-		required:  {Deps: []*debug.Module{other, {Path: "github.com/IBM/sarama", Version: required}}},
-		"v1.47.0": {Deps: []*debug.Module{{
-			Path: "github.com/IBM/sarama", Version: required, Replace: &debug.Module{Path: "github.com/IBM/sarama", Version: "v1.47.0"},
-		}}},
-	} {
-		assert.Equal(t, want, versionIn(info))
-	}
-	assert.Equal(t, "unknown", versionIn(nil))
-}
+// The module requires a newer Sarama, since the harness does, and replaces it.
+func TestVersion(t *testing.T) { assert.Equal(t, "v1.47.0", Version()) }
