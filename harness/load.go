@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -29,15 +28,19 @@ const (
 // It has a goroutine of its own, which may stay behind in a Send that does not return. Until then all of it belongs to
 // that goroutine, and from then on to play.
 type load struct {
-	run     *run
-	lag     lag
-	end     time.Duration         // of what may fall due
-	due     []generator.Due       // taken from the schedule and not yet handed over
-	room    []generator.Due       // what due is a part of
-	sent    producer.Token        // of the latest record given to Send
-	own     time.Duration         // the lag of its that is the generator's
-	payload []byte                // its payload
-	over    []assertions.Handover // what was handed over and the timeline does not know yet
+	run      *run
+	lag      lag
+	end      time.Duration            // of what may fall due
+	due      []generator.Due          // taken from the schedule and not yet prepared
+	room     []generator.Due          // what due is a part of
+	prepared [preparedAtOnce]prepared // of which those between first and last are not yet sent
+	first    int
+	last     int
+	warm     uint64                // keeps the compiler from leaving out what only warms the cache
+	sent     producer.Token        // of the latest record given to Send
+	own      time.Duration         // the lag of its that is the generator's
+	payload  []byte                // its payload
+	over     []assertions.Handover // what was handed over and the timeline does not know yet
 
 	place  atomic.Int32 // of the goroutine that hands over
 	broken bool         // the client has panicked, and gets nothing more
@@ -66,6 +69,7 @@ func (l *load) play(ctx, settle context.Context) {
 	}()
 	l.await(sending, done)
 	l.tell()
+	l.takeBack()
 	r.loadEnded = min(r.clock(), l.end)
 	l.unsent(l.due)
 	for due := l.take(r.loadEnded); len(due) > 0; due = l.take(r.loadEnded) {
@@ -91,11 +95,13 @@ func (l *load) handOver(ctx, sending context.Context) {
 		l.due = l.take(min(now, l.end))
 		more := len(l.due) > 0
 		for len(l.due) > 0 && sending.Err() == nil {
-			due := l.due[0]
-			l.due = l.due[1:]
-			l.hand(sending, due)
-			if l.broken {
-				return
+			n := min(len(l.due), preparedAtOnce)
+			l.prepare(l.due[:n])
+			l.due = l.due[n:]
+			for l.first < l.last && sending.Err() == nil {
+				if l.hand(sending); l.broken {
+					return
+				}
 			}
 		}
 		l.tell()
@@ -149,115 +155,6 @@ func (l *load) await(sending context.Context, done <-chan struct{}) {
 			return
 		}
 	}
-}
-
-// hand gives one reading, and the alert it raises, to the producer.
-func (l *load) hand(ctx context.Context, due generator.Due) {
-	r := l.run
-	record := r.slabs.take()
-	traits := l.generate(record, due)
-	raises := traits.Alert && r.alerts != nil && !due.Copy
-	var alert *producer.Record
-	if raises { // with a payload of its own, since the reading's may be used again as soon as the reading has its outcome
-		alert = r.slabs.take()
-		alert.Value = r.slabs.keep(append(r.slabs.room(), record.Value...))
-	}
-	if due.Copy {
-		r.readings.Copied(1)
-	}
-	if traits.Late {
-		r.readings.Late(1)
-	}
-	sequence := r.readings.Open(due.Device, due.At)
-	id := identity{Device: due.Device, Sequence: sequence, Due: due.At, Anomalies: traits.Anomalies}
-	if due.Copy {
-		id.Of = sequence // one more than the sequence number of the original, which is the device's record before
-	}
-	if !l.send(ctx, r.scenario.Topic.Name, id, record, traits.EventTime) {
-		r.readings.Withdraw(due.Device, sequence)
-		l.countUnsent(due.At)
-		return
-	}
-	r.truth.injected(due, traits.Anomalies)
-	if raises {
-		r.alerts.Due(1)
-		id := identity{Stream: streamAlerts, Device: due.Device, Due: due.At, Of: sequence + 1}
-		id.Sequence = r.alerts.Open(due.Device, due.At)
-		if !l.send(ctx, r.scenario.Alerts.Topic, id, alert, traits.EventTime) {
-			r.alerts.Withdraw(due.Device, id.Sequence)
-			r.truth.withheld(due.Device, sequence)
-		}
-	}
-}
-
-// generate makes the record's payload.
-func (l *load) generate(record *producer.Record, due generator.Due) generator.Traits {
-	r := l.run
-	var began time.Time
-	if r.options.Metrics != nil { // or nobody wants to know how long it took, which takes a tenth as long to find out
-		began = time.Now()
-	}
-	value, traits := r.generator.Append(r.slabs.room(), due)
-	record.Value = r.slabs.keep(value)
-	if r.options.Metrics != nil {
-		r.options.Metrics.Serialized(time.Since(began))
-	}
-	return traits
-}
-
-// send hands one record over and keeps the time that took. It is false where the client had not taken the record when ctx
-// ended. Where the client refuses it for another reason the record was handed over, and has failed.
-func (l *load) send(ctx context.Context, topic string, id identity, record *producer.Record, eventTime time.Time) bool {
-	r := l.run
-	id.Run = r.id
-	key := r.slabs.keep(r.generator.AppendKey(r.slabs.room(), id.Device))
-	record.Headers[0] = producer.Header{Key: identityHeader, Value: r.slabs.keep(id.append(r.slabs.room(), key, record.Value))}
-	called := r.clock()
-	record.Topic, record.Key, record.Timestamp = topic, key, eventTime
-	record.Token = producer.Token{
-		Stream: id.Stream, Device: id.Device, Sequence: id.Sequence, Due: id.Due, Handed: called,
-		Memory: record.Token.Memory,
-	}
-	l.sent, l.own, l.payload = record.Token, l.lag.called(id.Due, called), record.Value
-	l.place.Store(insideSend)
-	err := r.guest.send(ctx, record)
-	if !l.place.CompareAndSwap(insideSend, outsideSend) {
-		runtime.Goexit() // the run has gone on without this goroutine, and everything here belongs to it
-	}
-	handed := r.clock()
-	l.lag.returned(handed)
-	if err != nil && ctx.Err() != nil && !isBreach(err) {
-		return false
-	}
-	l.handed(handed)
-	switch {
-	case err == nil:
-	case isBreach(err):
-		l.broken = true
-	default:
-		r.outcome(producer.Outcome{Record: record, State: producer.Failed, Partition: -1, Offset: producer.OffsetUnset, Err: err})
-	}
-	return true
-}
-
-// handed says when the latest record was handed over.
-func (l *load) handed(now time.Duration) {
-	if l.sent.Stream != streamReadings {
-		return
-	}
-	l.over = append(l.over, assertions.Handover{Due: l.sent.Due, At: now, Blocked: now - l.sent.Handed, Lag: l.own})
-	l.run.options.Metrics.Sent(l.payload)
-}
-
-// tell writes what was handed over into the timeline, for many records at once.
-func (l *load) tell() {
-	if len(l.over) == 0 {
-		return
-	}
-	l.run.timeline.Handed(l.over...)
-	latest := l.over[len(l.over)-1]
-	l.run.lag.Store(int64(latest.At - latest.Due))
-	l.over = l.over[:0]
 }
 
 // unsent counts readings that fell due and will never be handed over.

@@ -193,6 +193,7 @@ func (h *early) Send(ctx context.Context, record *producer.Record) error {
 		return h.Producer.Send(ctx, record)
 	}
 	held := *record
+	held.Key = slices.Clone(record.Key)
 	held.Headers = []producer.Header{{Key: identityHeader, Value: slices.Clone(record.Headers[0].Value)}}
 	h.held = &held
 	h.outcome(producer.Outcome{Record: record, State: producer.Acked, Offset: producer.OffsetUnset})

@@ -70,12 +70,16 @@ func echoed(tb testing.TB, devices int) (next func()) {
 	r.epoch = time.Now()
 	l := &load{run: r}
 	return func() {
-		if len(l.due) == 0 {
-			l.tell()
-			l.due = l.take(r.generator.Pace().End())
+		if l.first == l.last {
+			if len(l.due) == 0 {
+				l.tell()
+				l.due = l.take(r.generator.Pace().End())
+			}
+			n := min(len(l.due), preparedAtOnce)
+			l.prepare(l.due[:n])
+			l.due = l.due[n:]
 		}
-		l.hand(tb.Context(), l.due[0])
-		l.due = l.due[1:]
+		l.hand(tb.Context())
 	}
 }
 
