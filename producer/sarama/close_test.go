@@ -271,7 +271,7 @@ func TestCloseWaitsForSends(t *testing.T) {
 		async := untouched{closed: make(chan struct{})}
 		drained := make(chan struct{})
 		p := &asyncProducer{async: async, pending: inflight.New(nil), drained: drained, closeClient: func() {}}
-		m := newMessage(record(0))
+		m := messageOf(record(0))
 		require.True(t, p.pending.Enter(&m.Entry))
 		closed := make(chan error, 1)
 		go func() { closed <- p.Close(canceled()) }()
@@ -299,7 +299,7 @@ func TestCloseGivesUp(t *testing.T) {
 			async: untouched{closed: make(chan struct{})}, pending: inflight.New(y.outcome), drained: drained,
 			closeClient: sync.OnceFunc(func() { close(cut) }),
 		}
-		require.True(t, p.pending.Enter(&newMessage(record(0)).Entry))
+		require.True(t, p.pending.Enter(&messageOf(record(0)).Entry))
 		p.pending.Left()
 		ctx, cancel := context.WithTimeoutCause(context.Background(), time.Minute, errors.New("time is up"))
 		defer cancel()
@@ -326,7 +326,7 @@ func TestCloseWaitsForOutcomes(t *testing.T) {
 			}
 			y.outcome(o)
 		})}
-		returned, lost := newMessage(record(0)), newMessage(record(1))
+		returned, lost := messageOf(record(0)), messageOf(record(1))
 		for _, m := range []*message{returned, lost} {
 			require.True(t, p.pending.Enter(&m.Entry))
 			p.pending.Left()

@@ -1,6 +1,8 @@
 package sarama
 
 import (
+	"sync/atomic"
+
 	"github.com/IBM/sarama"
 
 	"github.com/fleetproof/fleetproof/producer"
@@ -19,8 +21,30 @@ type message struct {
 // noPartition is what Sarama has not replaced by a partition yet.
 const noPartition int32 = -1
 
-func newMessage(record *producer.Record) *message {
-	m := &message{Entry: inflight.Entry{Record: record}}
+// messages allocates messages, many at once: one by one that would take a third of the time that is ours of a record's.
+// A message that was handed out is not used again.
+type messages struct{ block atomic.Pointer[block] }
+
+type block struct {
+	used     atomic.Int32
+	messages [64]message
+}
+
+func (a *messages) take() *message {
+	for {
+		b := a.block.Load()
+		if b != nil {
+			if i := int(b.used.Add(1)) - 1; i < len(b.messages) {
+				return &b.messages[i]
+			}
+		}
+		a.block.CompareAndSwap(b, new(block))
+	}
+}
+
+// fill makes a message of a record.
+func (m *message) fill(record *producer.Record) {
+	m.Record = record
 	m.Topic = record.Topic
 	m.Key = (*key)(record)
 	m.Value = (*value)(record)
@@ -37,7 +61,6 @@ func newMessage(record *producer.Record) *message {
 		keys = append(keys, header.Key...)
 		m.Headers = append(m.Headers, sarama.RecordHeader{Key: keys[begin:len(keys):len(keys)], Value: header.Value})
 	}
-	return m
 }
 
 // key and value are a record's bytes as Sarama wants them. Pointers into the record cost no allocation, where a

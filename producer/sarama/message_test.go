@@ -2,6 +2,8 @@ package sarama
 
 import (
 	"context"
+	"maps"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,7 +20,7 @@ func canceled() context.Context {
 
 func TestMessage(t *testing.T) {
 	r := record(7)
-	m := newMessage(r)
+	m := messageOf(r)
 	key, err := m.Key.Encode()
 	require.NoError(t, err)
 	assert.Equal(t, r.Key, key)
@@ -31,10 +33,37 @@ func TestMessage(t *testing.T) {
 	assert.Equal(t, producer.OffsetUnset, m.Offset)
 
 	r.Headers = append(r.Headers, producer.Header{Key: "b", Value: []byte("2")}, producer.Header{Key: "c"})
-	m = newMessage(r)
+	m = messageOf(r)
 	require.Len(t, m.Headers, 3)
 	for i, want := range []string{"fleetproof", "b", "c"} {
 		assert.Equal(t, want, string(m.Headers[i].Key))
 		assert.Equal(t, r.Headers[i].Value, m.Headers[i].Value)
 	}
+}
+
+// messageOf is a message as Send makes it.
+func messageOf(record *producer.Record) *message {
+	m := new(messages).take()
+	m.fill(record)
+	return m
+}
+
+func TestMessagesAreDistinct(t *testing.T) {
+	var all messages
+	taken := make([]map[*message]bool, 4)
+	var taking sync.WaitGroup
+	for n := range taken {
+		taken[n] = map[*message]bool{}
+		taking.Go(func() {
+			for range 1000 {
+				taken[n][all.take()] = true
+			}
+		})
+	}
+	taking.Wait()
+	together := map[*message]bool{}
+	for _, some := range taken {
+		maps.Copy(together, some)
+	}
+	assert.Len(t, together, 4000)
 }

@@ -44,9 +44,10 @@ func Version() string { return producer.ModuleVersion("github.com/IBM/sarama") }
 const grace = time.Second
 
 type asyncProducer struct {
-	pending *inflight.Set
-	trouble trouble
-	metrics *registry
+	pending  *inflight.Set
+	messages messages
+	trouble  trouble
+	metrics  *registry
 
 	client      sarama.Client
 	closeClient func() // closes client once; Sarama panics when that happens twice at the same time
@@ -138,7 +139,8 @@ func (p *asyncProducer) Send(ctx context.Context, record *producer.Record) error
 	if ctx.Err() != nil {
 		return fmt.Errorf("send record: %w", context.Cause(ctx))
 	}
-	m := newMessage(record)
+	m := p.messages.take()
+	m.fill(record)
 	if !p.pending.Enter(&m.Entry) {
 		return producer.ErrClosed
 	}
