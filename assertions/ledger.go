@@ -205,6 +205,15 @@ func (l *Ledger) Seen(sighting Sighting) (first bool) {
 	return first
 }
 
+// Track is 1 + the highest sequence number that the latest scan has seen of a device. Only who calls Seen may ask; it is there
+// for the same reason as Next, and 0 for a device that does not exist.
+func (l *Ledger) Track(device uint32) uint64 {
+	if int(device) >= l.config.Devices {
+		return 0
+	}
+	return l.shard(device).device(device).track.next
+}
+
 // Phantom takes in a record without identity, or of another run, read back at at.
 func (l *Ledger) Phantom(partition int32, offset int64, at time.Duration, note string) {
 	l.stray(phantoms, offence{

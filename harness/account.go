@@ -126,12 +126,74 @@ func (r *run) settle(o producer.Outcome, at time.Duration) {
 // was to end. A client that gives up after a millisecond has not been fast.
 func (r *run) never(at time.Duration) time.Duration { return max(at, r.generator.Pace().End()) }
 
-// see writes one record that was read back into the ledger. It returns when the record was due, and whether it is a reading
-// that is seen for the first time: then the timeline is to be told.
-func (r *run) see(record *kgo.Record, at time.Duration) (due time.Duration, first bool) {
-	ledger, stream := r.readings, streamReadings
+// readAtOnce is how many records that were read back are identified before the first of them is accounted for; see
+// preparedAtOnce.
+const readAtOnce = 64
+
+// readBack is a record that was read back, as far as it can be told alone.
+type readBack struct {
+	id     identity
+	ledger *assertions.Ledger // of the topic it was read from
+	intact bool               // key and value are those that were sent
+	stray  error              // why it is none of the run's: errGarbled, or anything else
+}
+
+// see writes records that were read back at at into the ledger, in their order, and tells the timeline of readings that are
+// seen for the first time. It is called by one goroutine at a time.
+func (r *run) see(at time.Duration, records ...*kgo.Record) {
+	for len(records) > 0 {
+		n := min(len(records), readAtOnce)
+		r.seeSome(at, records[:n])
+		records = records[n:]
+	}
+}
+
+// seeSome is see for at most readAtOnce records.
+func (r *run) seeSome(at time.Duration, records []*kgo.Record) {
+	read := r.read[:len(records)]
+	for i, record := range records {
+		read[i] = r.identify(record)
+	}
+	for i := range read {
+		if read[i].stray == nil {
+			r.warm += read[i].ledger.Track(read[i].id.Device)
+		}
+	}
+	var due [readAtOnce]time.Duration
+	readings := due[:0]
+	for i, record := range records {
+		b := &read[i]
+		switch {
+		case errors.Is(b.stray, errGarbled):
+			b.ledger.Garbled(record.Partition, record.Offset, at, b.stray.Error())
+			continue
+		case b.stray != nil:
+			b.ledger.Phantom(record.Partition, record.Offset, at, b.stray.Error())
+			continue
+		}
+		first := b.ledger.Seen(assertions.Sighting{
+			Device: b.id.Device, Session: b.id.Session, Sequence: b.id.Sequence, Due: b.id.Due, At: at,
+			Partition: record.Partition, Offset: record.Offset, Corrupt: !b.intact,
+		})
+		if !first {
+			continue // a latency, an anomaly and an alert count once, when they could first be read
+		}
+		if b.id.Stream == streamReadings {
+			readings = append(readings, b.id.Due)
+		}
+		if b.intact {
+			r.truth.see(b.id, record.Value)
+		}
+	}
+	r.timeline.Consumed(at, readings...)
+}
+
+// identify tells which record of the run this is.
+func (r *run) identify(record *kgo.Record) readBack {
+	b := readBack{ledger: r.readings}
+	stream := streamReadings
 	if record.Topic != r.scenario.Topic.Name {
-		ledger, stream = r.alerts, streamAlerts
+		b.ledger, stream = r.alerts, streamAlerts
 	}
 	var header []byte
 	for _, h := range record.Headers {
@@ -140,26 +202,11 @@ func (r *run) see(record *kgo.Record, at time.Duration) (due time.Duration, firs
 			break
 		}
 	}
-	id, intact, err := parseIdentity(header, record.Key, record.Value)
-	switch {
-	case errors.Is(err, errGarbled):
-		ledger.Garbled(record.Partition, record.Offset, at, err.Error())
-		return 0, false
-	case err != nil:
-		ledger.Phantom(record.Partition, record.Offset, at, err.Error())
-		return 0, false
-	case id.Run != r.id || id.Stream != stream || int(id.Device) >= r.generator.Devices():
-		ledger.Phantom(record.Partition, record.Offset, at, fmt.Sprintf("belongs to run %016x, stream %d", id.Run, id.Stream))
-		return 0, false
+	b.id, b.intact, b.stray = parseIdentity(header, record.Key, record.Value)
+	if b.stray == nil && (b.id.Run != r.id || b.id.Stream != stream || int(b.id.Device) >= r.generator.Devices()) {
+		b.stray = fmt.Errorf("belongs to run %016x, stream %d", b.id.Run, b.id.Stream)
 	}
-	first = ledger.Seen(assertions.Sighting{
-		Device: id.Device, Session: id.Session, Sequence: id.Sequence, Due: id.Due, At: at,
-		Partition: record.Partition, Offset: record.Offset, Corrupt: !intact,
-	})
-	if first && intact { // a latency, an anomaly and an alert count once, when they could first be read
-		r.truth.see(id, record.Value)
-	}
-	return id.Due, first && stream == streamReadings
+	return b
 }
 
 // rescan tells the ledgers that what they see from now on is the second scan.

@@ -156,11 +156,9 @@ func (rd *reader) seeAgain(r reread.Record) {
 	for _, header := range r.Headers {
 		record.Headers = append(record.Headers, kgo.RecordHeader{Key: header.Key, Value: header.Value})
 	}
-	if rd.run.options.tamper == nil {
-		rd.run.see(record, rd.run.clock())
-		return
+	records := []*kgo.Record{record}
+	if rd.run.options.tamper != nil {
+		records = rd.run.options.tamper(record)
 	}
-	for _, tampered := range rd.run.options.tamper(record) {
-		rd.run.see(tampered, rd.run.clock())
-	}
+	rd.run.see(rd.run.clock(), records...)
 }

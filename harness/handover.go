@@ -165,4 +165,3 @@ func (l *load) tell() {
 	l.run.lag.Store(int64(latest.At - latest.Due))
 	l.over = l.over[:0]
 }
-

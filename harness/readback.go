@@ -35,7 +35,7 @@ type reader struct {
 	positions map[string][]int64 // next offset to be read, by topic and partition
 	fault     error              // the latest error of a fetch, to explain a lack of progress
 
-	due []time.Duration // of the readings that are being accounted for; belongs to who polls
+	batch []*kgo.Record // that are being accounted for; belongs to who polls
 
 	cancel  context.CancelFunc
 	stopped chan struct{} // closed when nothing is being read any more; nil: never started
@@ -127,32 +127,22 @@ func (rd *reader) see(fetched kgo.FetchTopicPartition, at time.Duration) {
 		return // also how the client says that it was closed, in no partition at all
 	}
 	next := rd.position(fetched.Topic, fetched.Partition)
-	rd.due = rd.due[:0]
+	rd.batch = rd.batch[:0]
 	for _, record := range fetched.Records {
 		if record.Offset < next {
 			continue // the client went back, after the log lost its end: the scan at the end decides, not a second look
 		}
 		next = record.Offset + 1
-		if record.Attrs.IsControl() {
-			continue
-		}
-		if rd.run.options.tamper == nil {
-			rd.account(record, at)
-			continue
-		}
-		for _, tampered := range rd.run.options.tamper(record) {
-			rd.account(tampered, at)
+		switch {
+		case record.Attrs.IsControl():
+		case rd.run.options.tamper != nil:
+			rd.batch = append(rd.batch, rd.run.options.tamper(record)...)
+		default:
+			rd.batch = append(rd.batch, record)
 		}
 	}
-	rd.run.timeline.Consumed(at, rd.due...)
+	rd.run.see(at, rd.batch...)
 	rd.advance(fetched.Topic, fetched.Partition, next)
-}
-
-// account writes a record into the ledger, and notes when it was due for the timeline.
-func (rd *reader) account(record *kgo.Record, at time.Duration) {
-	if due, first := rd.run.see(record, at); first {
-		rd.due = append(rd.due, due)
-	}
 }
 
 // position is the next offset to be read. Partitions that were added during the run start at 0.

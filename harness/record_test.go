@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,42 +16,48 @@ import (
 	"github.com/fleetproof/fleetproof/producer"
 )
 
-// echo is a client, a broker and a reader's client in one: it acknowledges a record and gives it back to read when so many
-// others have been sent after it, and costs next to nothing itself.
+// echo is a client, a broker and a reader's client in one: it acknowledges records and gives them back to read when so many
+// others have been sent after them, and costs next to nothing itself.
 type echo struct {
-	run    *run
-	flight []*producer.Record
-	ends   [24]int64
-	read   kgo.Record
-	header [1]kgo.RecordHeader
+	run     *run
+	flight  []*producer.Record
+	ends    [24]int64
+	read    [readAtOnce]kgo.Record
+	headers [readAtOnce]kgo.RecordHeader
+	batch   []*kgo.Record // of read
 }
 
 func (e *echo) Send(_ context.Context, record *producer.Record) error {
-	const inFlight = 1000
+	const inFlight = 16 * readAtOnce
 	e.flight = append(e.flight, record)
 	if len(e.flight) < 2*inFlight {
 		return nil
 	}
-	for _, record := range e.flight[:inFlight] {
-		e.answer(record)
+	for batch := range slices.Chunk(e.flight[:inFlight], readAtOnce) {
+		e.answer(batch)
 	}
 	e.flight = append(e.flight[:0], e.flight[inFlight:]...)
 	return nil
 }
 
-func (e *echo) answer(record *producer.Record) {
-	partition := e.run.expected(record.Key)
-	header := record.Headers[0]
-	e.header[0] = kgo.RecordHeader{Key: header.Key, Value: header.Value}
-	e.read = kgo.Record{
-		Topic: record.Topic, Key: record.Key, Value: record.Value, Partition: partition, Offset: e.ends[partition],
-		Headers: e.header[:],
+func (e *echo) answer(records []*producer.Record) {
+	e.batch = e.batch[:0]
+	for i, record := range records {
+		partition, header := e.run.expected(record.Key), record.Headers[0]
+		e.headers[i] = kgo.RecordHeader{Key: header.Key, Value: header.Value}
+		e.read[i] = kgo.Record{
+			Topic: record.Topic, Key: record.Key, Value: record.Value, Partition: partition, Offset: e.ends[partition],
+			Headers: e.headers[i : i+1],
+		}
+		e.ends[partition]++
+		e.batch = append(e.batch, &e.read[i])
 	}
-	e.ends[partition]++
-	at := e.run.clock()
-	due, _ := e.run.see(&e.read, at)
-	e.run.timeline.Consumed(at, due)
-	e.run.guest.take(producer.Outcome{Record: record, State: producer.Acked, Partition: partition, Offset: e.read.Offset})
+	e.run.see(e.run.clock(), e.batch...)
+	for i, record := range records {
+		e.run.guest.take(producer.Outcome{
+			Record: record, State: producer.Acked, Partition: e.read[i].Partition, Offset: e.read[i].Offset,
+		})
+	}
 }
 
 func (e *echo) Flush(context.Context) error { return nil }

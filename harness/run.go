@@ -103,7 +103,9 @@ type run struct {
 
 	generator *generator.Generator
 	slabs     slabs
-	links     *fault.Links // nil unless a fault needs them
+	read      [readAtOnce]readBack // belongs to who reads back, as does warm
+	warm      uint64               // keeps the compiler from leaving out what only warms the cache
+	links     *fault.Links         // nil unless a fault needs them
 	cluster   *broker.Cluster
 	guest     *guest
 	faults    *fault.Runner
