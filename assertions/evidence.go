@@ -15,7 +15,7 @@ type Evidence struct {
 	Expectations []Stated         `json:"expectations"` // as the scenario and the command line state them, in order
 	Rules        Rules            `json:"rules"`
 	Stages       []Stage          `json:"stages"`
-	Faults       []Fault          `json:"faults"`
+	Faults       []Fault          `json:"faults"` // in the order of the scenario, the repetitions of one after the other
 	Anomalies    []Anomaly        `json:"anomalies"`
 	Errors       []ErrorCount     `json:"errors,omitempty"` // what the client said of records it did not acknowledge, in order of the first times
 	Streams      []Stream         `json:"streams"`          // [0] the readings, [1] the alerts where the scenario has them
@@ -97,9 +97,10 @@ type Stage struct {
 // Never stands for a moment that did not come.
 const Never time.Duration = -1
 
-// Fault is the life of one fault as it happened. A moment that did not come is Never.
+// Fault is the life of one fault, or of one repetition of it, as it happened. A moment that did not come is Never.
 type Fault struct {
 	Name       string        `json:"name"`
+	Repetition int           `json:"repetition,omitempty"` // counted from 1; 0: the fault is not repeated
 	Do         string        `json:"do"`
 	Target     string        `json:"target"` // as resolved: broker 2
 	InjectedAt time.Duration `json:"injected_at"`

@@ -83,12 +83,9 @@ func (c claim) String() string { return c.origin + ": " + c.Expectation.String()
 
 // claims parses what was stated and writes promised out.
 func (j *judge) claims(stated []Stated) ([]claim, error) {
-	names := Names{Setting: j.Setting}
+	names := Names{Setting: j.Setting, Faults: j.faultNames()}
 	for _, stage := range j.Stages {
 		names.Stages = append(names.Stages, stage.Name)
-	}
-	for _, fault := range j.Faults {
-		names.Faults = append(names.Faults, fault.Name)
 	}
 	for _, anomaly := range j.Anomalies {
 		names.Anomalies = append(names.Anomalies, anomaly.Name)
@@ -238,8 +235,11 @@ func (j *judge) shortfall(p phase) string {
 		return ""
 	}
 	floor, handed := j.Rules.AchievedFloor*float64(due), float64(handedInTime(quiet))
+	if handed >= floor {
+		return ""
+	}
 	excused, why := j.excused(quiet)
-	if handed >= floor || handed+excused < floor {
+	if handed+excused < floor {
 		return ""
 	}
 	return fmt.Sprintf("the load was not kept up: only %s of %s records due outside faults were handed over in time, "+

@@ -32,8 +32,11 @@ func (j *judge) unfinished(p phase, v value, low, high float64) value {
 
 // cuts says whether the load ended early and before the phase was over. What was over by then is known.
 func (j *judge) cuts(p phase) bool {
-	if !j.endedEarly() {
+	switch {
+	case !j.endedEarly():
 		return false
+	case p.unplayed:
+		return true
 	}
 	last := time.Duration(0)
 	for _, span := range p.spans {

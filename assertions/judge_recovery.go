@@ -1,6 +1,7 @@
 package assertions
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -96,7 +97,7 @@ func (j *judge) recoveryFrom(metric Metric, e Expectation, fault Fault) (recover
 	}
 	if len(pieces) == 0 {
 		return recovery{nothing: fmt.Sprintf("%s has too few samples between %s, when fault %s was healed, and %s",
-			e.subject(), moment(fault.HealedAt), fault.Name, moment(p.spans[0].To))}, nil
+			e.subject(), moment(fault.HealedAt), fault.label(), moment(p.spans[0].To))}, nil
 	}
 	r := recovery{pieces: pieces, cut: j.cuts(p)}
 	end := pieces[len(pieces)-1].To - fault.HealedAt
@@ -109,7 +110,7 @@ func (j *judge) recoveryFrom(metric Metric, e Expectation, fault Fault) (recover
 			r.why = piece.why
 		case piece.From < fault.HealedAt:
 			r.why = fmt.Sprintf("fault %s was healed at %s, and it is not known whether %s was missed before or after that, until %s",
-				fault.Name, exactly(fault.HealedAt), e.subject(), exactly(piece.To))
+				fault.label(), exactly(fault.HealedAt), e.subject(), exactly(piece.To))
 		default:
 			r.low = piece.first - fault.HealedAt
 			r.why = fmt.Sprintf("there are too few samples to say when between %s and %s %s held again",
@@ -127,22 +128,22 @@ func (j *judge) recoveryFrom(metric Metric, e Expectation, fault Fault) (recover
 func (j *judge) aftermath(fault Fault) (p phase, nothing string) {
 	switch {
 	case fault.InjectedAt == Never:
-		return phase{}, fmt.Sprintf("fault %s was never injected", fault.Name)
+		return phase{}, fmt.Sprintf("fault %s was never injected", fault.label())
 	case fault.HealedAt == Never:
-		return phase{}, fmt.Sprintf("fault %s was never seen healed", fault.Name)
+		return phase{}, fmt.Sprintf("fault %s was never seen healed", fault.label())
 	}
 	window := Span{fault.HealedAt, j.end()}
 	for _, other := range j.Faults {
 		life := j.life(other, other.HealedAt)
-		if other.Name == fault.Name || other.InjectedAt == Never || life.To <= window.From {
+		if other == fault || other.InjectedAt == Never || life.To <= window.From {
 			continue
 		}
 		if life.From <= window.From {
-			return phase{}, fmt.Sprintf("fault %s was still in effect when fault %s was healed", other.Name, fault.Name)
+			return phase{}, fmt.Sprintf("fault %s was still in effect when fault %s was healed", other.label(), fault.label())
 		}
 		window.To = min(window.To, life.From)
 	}
-	p = phase{name: "after fault " + fault.Name, spans: []Span{window}}
+	p = phase{name: "after fault " + fault.label(), spans: []Span{window}}
 	whole := 0
 	for _, slice := range j.Slices {
 		if slice.To > window.From && slice.To <= window.To {
@@ -154,31 +155,73 @@ func (j *judge) aftermath(fault Fault) (p phase, nothing string) {
 	}
 	if whole == 0 {
 		return phase{}, fmt.Sprintf("no whole slice lies between %s, when fault %s was healed, and %s",
-			moment(window.From), fault.Name, moment(window.To))
+			moment(window.From), fault.label(), moment(window.To))
 	}
 	return p, ""
 }
 
-// weighRecovery weighs an objective that must hold again within a time after a fault. Its figure is the worst one
-// from the moment on at which it should have held, or did.
+// weighRecovery weighs an objective that must hold again within a time after a fault: after each of its repetitions. What
+// it says is of the worst of them, of which it is missed, not known, or met last. Samples are those of all.
 func (j *judge) weighRecovery(metric Metric, e Expectation, judgement *Judgement) (v value, met, known bool, err error) {
-	fault := j.fault(e.Scope.Name)
-	r, err := j.recoveryFrom(metric, e, fault)
-	if err != nil || r.nothing != "" {
-		return absent("%s", r.nothing), false, false, err
+	var told weighed
+	var samples int64
+	var longest float64
+	for i, fault := range j.lives(e.Scope.Name) {
+		r, err := j.recoveryFrom(metric, e, fault)
+		if err != nil {
+			return value{}, false, false, err
+		}
+		life := j.weighLife(e, fault, r)
+		if i == 0 || life.worse(told) {
+			told = life
+		}
+		samples += life.samples
+		longest = max(longest, life.took)
 	}
-	if !r.never {
-		took := seconds(r.high)
-		judgement.RecoveryTime = &took
+	if finite(longest) {
+		judgement.RecoveryTime = &longest
+	}
+	told.samples = samples
+	return told.value, told.met, told.known, nil
+}
+
+// weighed is what an objective came to after one life of a fault.
+type weighed struct {
+	value
+	met, known bool
+	took       float64 // seconds until it held again; infinite where it did not, or that is not known
+}
+
+// worse says whether this is to be told rather than another.
+func (w weighed) worse(other weighed) bool {
+	return cmp.Or(cmp.Compare(w.verdict(), other.verdict()), cmp.Compare(w.took, other.took)) > 0
+}
+
+func (w weighed) verdict() Verdict {
+	switch {
+	case w.nothing != "" || !w.known:
+		return Inconclusive
+	case w.met:
+		return Pass
+	default:
+		return Fail
+	}
+}
+
+// weighLife weighs an objective after one life of a fault. Its figure is the worst one from the moment on at which it
+// should have held, or did.
+func (j *judge) weighLife(e Expectation, fault Fault, r recovery) weighed {
+	if r.nothing != "" {
+		return weighed{value: absent("%s", r.nothing), took: math.Inf(1)}
 	}
 	low, high := seconds(r.low), seconds(r.high)
 	if r.never {
 		high = math.Inf(1)
 	}
-	met, known = LessEqual.holds(low, high, seconds(e.Scope.Within))
+	met, known := LessEqual.holds(low, high, seconds(e.Scope.Within))
 	if r.never && low == seconds(r.high) {
 		r.why = fmt.Sprintf("%s did not hold at %s, %s after fault %s was healed, and what happened later within %s is not known",
-			e.subject(), moment(r.pieces[len(r.pieces)-1].To), span(low), fault.Name, short(e.Scope.Within))
+			e.subject(), moment(r.pieces[len(r.pieces)-1].To), span(low), fault.label(), short(e.Scope.Within))
 	}
 	if r.cut && known && met {
 		known, r.why = false, j.cutWhy()
@@ -196,16 +239,16 @@ func (j *judge) weighRecovery(metric Metric, e Expectation, judgement *Judgement
 		late = r.pieces[len(r.pieces)-1:]
 	}
 	worst, _ := e.worst(late)
-	v = worst.value
+	v := worst.value
 	v.why, v.samples = r.why, samples
 	v.place = "worst at " + interval(worst.Span)
 	switch {
 	case r.never:
-		v.place += fmt.Sprintf(", never again since fault %s was healed at %s", fault.Name, moment(fault.HealedAt))
+		v.place += fmt.Sprintf(", never again since fault %s was healed at %s", fault.label(), moment(fault.HealedAt))
 	default:
-		v.place += fmt.Sprintf(", held again %s after fault %s was healed at %s", span(high), fault.Name, moment(fault.HealedAt))
+		v.place += fmt.Sprintf(", held again %s after fault %s was healed at %s", span(high), fault.label(), moment(fault.HealedAt))
 	}
-	return v, met, known, nil
+	return weighed{value: v, met: met, known: known, took: high}
 }
 
 // recovered is the metric recovery_time: the worst over the faults of the phase.
@@ -241,7 +284,7 @@ func (j *judge) recoveryOf(fault Fault) (value, error) {
 	if nothing != "" {
 		return absent("%s", nothing), nil
 	}
-	v := value{place: fmt.Sprintf("after fault %s was healed at %s", fault.Name, moment(fault.HealedAt))}
+	v := value{place: fmt.Sprintf("after fault %s was healed at %s", fault.label(), moment(fault.HealedAt))}
 	window := p.slices[len(p.slices)-1].To - fault.HealedAt
 	switch {
 	case fault.ResumedAt != Never:
@@ -249,10 +292,10 @@ func (j *judge) recoveryOf(fault Fault) (value, error) {
 		v.low, v.high = seconds(fault.ResumedAt-fault.HealedAt-j.stalled(Span{fault.HealedAt, fault.ResumedAt})), v.got
 		v.why = stalledWhy
 	case sum(p.slices, func(s *Slice) int64 { return s.Sent }) == 0:
-		return absent("nothing was handed over after fault %s was healed", fault.Name), nil
+		return absent("nothing was handed over after fault %s was healed", fault.label()), nil
 	default:
 		v.got, v.low, v.high = math.Inf(1), seconds(window), math.Inf(1)
-		v.why = fmt.Sprintf("no acknowledgement came until the end, %s after fault %s was healed", span(v.low), fault.Name)
+		v.why = fmt.Sprintf("no acknowledgement came until the end, %s after fault %s was healed", span(v.low), fault.label())
 	}
 	cut := false
 	for _, objective := range j.objectives {
@@ -271,12 +314,12 @@ func (j *judge) recoveryOf(fault Fault) (value, error) {
 		if r.never {
 			high = math.Inf(1)
 			r.why = fmt.Sprintf("%s did not hold again until the end, %s after fault %s was healed",
-				objective.subject(), span(seconds(r.high)), fault.Name)
+				objective.subject(), span(seconds(r.high)), fault.label())
 		}
 		v.low = max(v.low, low)
 		if high > v.high {
 			v.got, v.high, v.why = high, high, r.why
-			v.place = fmt.Sprintf("until %s after fault %s was healed at %s", objective.bound(), fault.Name, moment(fault.HealedAt))
+			v.place = fmt.Sprintf("until %s after fault %s was healed at %s", objective.bound(), fault.label(), moment(fault.HealedAt))
 		}
 		cut = cut || r.cut
 	}

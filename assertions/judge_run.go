@@ -1,7 +1,6 @@
 package assertions
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -47,19 +46,7 @@ func (j *judge) unproven(claims int) []string {
 	if j.Streams[0].Counts.Due == 0 {
 		reasons = append(reasons, "no record was due, so nothing was proven")
 	}
-	for _, fault := range j.Faults {
-		switch {
-		case fault.InjectedAt == Never:
-			reasons = append(reasons, fmt.Sprintf("fault %s was never injected", fault.Name))
-		case fault.Hits == 0:
-			reasons = append(reasons, fmt.Sprintf("fault %s touched nothing (%s: 0)", fault.Name, cmp.Or(fault.Proof, "hits")))
-		case fault.ProvenAt == Never:
-			reasons = append(reasons, fmt.Sprintf("fault %s was not proven: its effect was not seen", fault.Name))
-		case fault.HealedAt != Never && fault.ResumedAt == Never && j.handedAfter(fault) > 0:
-			reasons = append(reasons, fmt.Sprintf("fault %s was healed at %s, and no record handed over afterwards was acknowledged",
-				fault.Name, moment(fault.HealedAt)))
-		}
-	}
+	reasons = append(reasons, j.unprovenFaults()...)
 	if j.endedEarly() {
 		reasons = append(reasons, j.cutWhy())
 	}
@@ -67,16 +54,6 @@ func (j *judge) unproven(claims int) []string {
 		reasons = append(reasons, j.unreadWhy())
 	}
 	return reasons
-}
-
-// handedAfter counts the records handed over in slices after a fault's healing.
-func (j *judge) handedAfter(fault Fault) int64 {
-	return sum(j.Slices, func(s *Slice) int64 {
-		if s.From < fault.HealedAt {
-			return 0
-		}
-		return s.Sent
-	})
 }
 
 // result is everything of the result that needs no expectation.
@@ -90,7 +67,7 @@ func (j *judge) result() *Result {
 	}
 	for _, f := range j.Faults {
 		result.Faults = append(result.Faults, FaultResult{
-			Name: f.Name, Do: f.Do, Target: f.Target, Hits: f.Hits, Proof: f.Proof, Proven: f.Proven(),
+			Name: f.Name, Repetition: f.Repetition, Do: f.Do, Target: f.Target, Hits: f.Hits, Proof: f.Proof, Proven: f.Proven(),
 			InjectedAt: came(f.InjectedAt), ProvenAt: came(f.ProvenAt), HealedAt: came(f.HealedAt), ResumedAt: came(f.ResumedAt),
 		})
 	}
@@ -116,7 +93,7 @@ func (j *judge) counts() map[string]int64 {
 		counts["anomalies."+anomaly.Name+".injected"] = anomaly.Injected
 	}
 	for _, fault := range j.Faults {
-		counts["faults."+fault.Name+".hits"] = fault.Hits
+		counts["faults."+fault.Name+".hits"] += fault.Hits
 	}
 	return counts
 }

@@ -164,8 +164,8 @@ func (j *judge) latencies() ([]Latency, error) {
 			phases = append(phases, j.phase(Scope{Kind: DuringStage, Name: stage.Name}, true))
 		}
 	}
-	for _, fault := range j.Faults {
-		phases = append(phases, j.phase(Scope{Kind: DuringFault, Name: fault.Name}, true))
+	for _, name := range j.faultNames() {
+		phases = append(phases, j.duringFault(name))
 	}
 	if len(j.Faults) > 0 {
 		phases = append(phases, j.outsideFaults())

@@ -238,7 +238,8 @@ func Metrics() []Metric {
 				"the next fault or the end of the load. An objective is held against slices of the time in which records were " +
 				"due: of a second, and of a tenth of one in the first second after the planned healing. A slice that misses it counts " +
 				"to its end, also the one in which the fault was healed: whether that missed it before or after the healing " +
-				"is not known, so a limit within it is inconclusive. Without a scope it is the worst over all faults.",
+				"is not known, so a limit within it is inconclusive. Without a scope it is the worst over all faults, and of a " +
+				"fault that is repeated always the worst over its repetitions.",
 			figure: recovered,
 		},
 		{
@@ -283,14 +284,16 @@ func Metrics() []Metric {
 			Name: "faults.NAME.hits", Unit: "hits", kind: count, scopes: entirety,
 			Summary: "what the fault touched",
 			Doc: "Connections refused, responses swallowed, operations delayed: the fault's kind says what is counted. A fault " +
-				"without hits was none and makes the run inconclusive.",
+				"without hits was none and makes the run inconclusive. Of a fault that is repeated they are those of all its " +
+				"repetitions, of which none may be without.",
 			figure: faultHits,
 		},
 		{
 			Name: "faults.NAME.proven", Unit: "ratio", kind: share, scopes: entirety,
 			Summary: "whether the fault's effect was seen",
 			Doc: "100% (or 1) when the effect was seen and the fault touched something, 0% (or 0) when not. A fault that is " +
-				"not proven makes the run inconclusive by itself; stated as an expectation (== 100%) it fails.",
+				"not proven makes the run inconclusive by itself; stated as an expectation (== 100%) it fails. Of a fault that is " +
+				"repeated it is the share of its repetitions of which that is so.",
 			figure: faultProven,
 		},
 		{

@@ -67,27 +67,43 @@ func alertsSpurious(j *judge, p phase, _ Expectation) (value, error) {
 	return j.unfinished(p, j.unread(v, 0, math.Inf(1)), v.got, math.Inf(1)), nil
 }
 
-// faultHits is the metric faults.NAME.hits.
+// faultHits is the metric faults.NAME.hits: of all its repetitions together.
 func faultHits(j *judge, _ phase, e Expectation) (value, error) {
-	fault := j.fault(e.Name)
-	if fault.InjectedAt == Never {
-		return absent("fault %s was never injected", fault.Name), nil
+	p := j.duringFault(e.Name)
+	if p.nothing != "" {
+		return absent("%s", p.nothing), nil
 	}
-	v := certain(float64(fault.Hits), fault.Hits)
-	v.place = fault.Proof
-	return j.unfinished(j.stretch("", j.life(fault, fault.HealedAt)), v, v.got, math.Inf(1)), nil
+	lives := j.lives(e.Name)
+	var hits int64
+	for _, fault := range lives {
+		hits += fault.Hits
+	}
+	v := certain(float64(hits), hits)
+	v.place = lives[0].Proof
+	return j.unfinished(p, v, v.got, math.Inf(1)), nil
 }
 
-// faultProven is the metric faults.NAME.proven.
+// faultProven is the metric faults.NAME.proven: the share of its repetitions that bit.
 func faultProven(j *judge, _ phase, e Expectation) (value, error) {
-	fault := j.fault(e.Name)
-	if fault.InjectedAt == Never {
-		return absent("fault %s was never injected", fault.Name), nil
+	p := j.duringFault(e.Name)
+	if p.nothing != "" {
+		return absent("%s", p.nothing), nil
 	}
-	if fault.Proven() {
-		return certain(1, fault.Hits), nil
+	lives := j.lives(e.Name)
+	var proven, hits int64
+	var without []Fault
+	for _, fault := range lives {
+		hits += fault.Hits
+		if fault.Proven() {
+			proven++
+		} else {
+			without = append(without, fault)
+		}
 	}
-	v := certain(0, fault.Hits)
-	v.place = "its effect was not seen"
-	return j.unfinished(j.stretch("", j.life(fault, fault.HealedAt)), v, 0, 1), nil
+	v := certain(float64(proven)/float64(len(lives)), hits)
+	if len(without) == 0 {
+		return v, nil
+	}
+	v.place = "its effect was not seen" + among(without, lives)
+	return j.unfinished(p, v, v.got, 1), nil
 }

@@ -8,18 +8,21 @@ import (
 
 // phase is the part of a run that an expectation looks at.
 type phase struct {
-	name    string  // as the language writes it: run, stage hold, outside faults
-	whole   bool    // no part at all: counters and findings come from the streams
-	slices  []Slice // the slices that belong to it
-	spans   []Span  // where it begins and ends exactly
-	spare   []Span  // outside faults: what a gap must not touch
-	nothing string  // why there is no such phase: the fault was never injected
+	name   string  // as the language writes it: run, stage hold, outside faults
+	whole  bool    // no part at all: counters and findings come from the streams
+	slices []Slice // the slices that belong to it
+	spans  []Span  // where it begins and ends exactly
+	spare  []Span  // outside faults: what a gap must not touch
+
+	unplayed bool   // of a fault that is repeated: some repetition was never injected
+	nothing  string // why there is no such phase: the fault was never injected
 }
 
 // phase finds what a scope means for a metric.
 //
 // Without a scope, and during run, latencies and rates look at the judged stages, everything else at the whole run. A
-// stage is its whole span. A fault runs from its injection until its healing was proven, or to the end. Outside
+// stage is its whole span. A fault runs from its injection until its healing was proven, or to the end, each time that it
+// is repeated. Outside
 // faults is every judged stage without any slice that a fault, or the recovery after it, touches.
 func (j *judge) phase(scope Scope, timed bool) phase {
 	switch scope.Kind {
@@ -28,11 +31,7 @@ func (j *judge) phase(scope Scope, timed bool) phase {
 	case DuringAnomaly:
 		return j.stretch("anomaly "+scope.Name, j.anomaly(scope.Name).Span)
 	case DuringFault:
-		fault := j.fault(scope.Name)
-		if fault.InjectedAt == Never {
-			return phase{name: "fault " + scope.Name, nothing: fmt.Sprintf("fault %s was never injected", scope.Name)}
-		}
-		return j.stretch("fault "+scope.Name, j.life(fault, fault.HealedAt))
+		return j.duringFault(scope.Name)
 	case OutsideFaults:
 		return j.outsideFaults()
 	}
@@ -43,12 +42,12 @@ func (j *judge) phase(scope Scope, timed bool) phase {
 	return phase{name: "run", slices: judged, spans: joinSlices(judged)}
 }
 
-// stretch is the phase of one span. A slice belongs to it when it shares more with it than a border; a span without
+// stretch is the phase of spans. A slice belongs to it when it shares more with one of them than a border; a span without
 // length belongs to the slice around it.
-func (j *judge) stretch(name string, span Span) phase {
-	p := phase{name: name, spans: []Span{span}}
+func (j *judge) stretch(name string, spans ...Span) phase {
+	p := phase{name: name, spans: spans}
 	for _, slice := range j.Slices {
-		if slice.overlaps(span) {
+		if slices.ContainsFunc(spans, slice.overlaps) {
 			p.slices = append(p.slices, slice)
 		}
 	}
@@ -78,25 +77,6 @@ func (j *judge) outside(spans []Span) []Slice {
 	return found
 }
 
-// faultWindows are the times from each fault's injection until acknowledgements progressed again.
-func (j *judge) faultWindows() []Span {
-	var windows []Span
-	for _, fault := range j.Faults {
-		if fault.InjectedAt != Never {
-			windows = append(windows, j.life(fault, fault.ResumedAt))
-		}
-	}
-	return windows
-}
-
-// life is the time from a fault's injection to a later moment of it, or to the end of the run where that never came.
-func (j *judge) life(fault Fault, until time.Duration) Span {
-	if until == Never {
-		until = max(j.end(), fault.InjectedAt)
-	}
-	return Span{fault.InjectedAt, until}
-}
-
 // end is when the load ended: with the last slice, or before, where it was interrupted or cut short.
 func (j *judge) end() time.Duration {
 	if len(j.Slices) == 0 {
@@ -109,10 +89,6 @@ func (j *judge) stage(name string) Stage {
 	return j.Stages[slices.IndexFunc(j.Stages, func(s Stage) bool { return s.Name == name })]
 }
 
-func (j *judge) fault(name string) Fault {
-	return j.Faults[slices.IndexFunc(j.Faults, func(f Fault) bool { return f.Name == name })]
-}
-
 func (j *judge) anomaly(name string) Anomaly {
 	return j.Anomalies[slices.IndexFunc(j.Anomalies, func(a Anomaly) bool { return a.Name == name })]
 }
@@ -121,7 +97,7 @@ func (j *judge) anomaly(name string) Anomaly {
 func (j *judge) where(at time.Duration) string {
 	for _, fault := range j.Faults {
 		if life := j.life(fault, fault.HealedAt); fault.InjectedAt != Never && at >= life.From && at <= life.To {
-			return fmt.Sprintf("during fault %s [%s]", fault.Name, interval(life))
+			return fmt.Sprintf("during fault %s [%s]", fault.label(), interval(life))
 		}
 	}
 	for _, stage := range j.Stages {

@@ -53,7 +53,8 @@ type Judgement struct {
 	Samples     int64    `json:"samples"` // what Got was computed from
 
 	// RecoveryTime is how many seconds after a fault's healing an expectation with within … after fault … held again
-	// for good, at most: a slice that missed it counts to its end. It is absent from all others, and where the expectation did not hold again.
+	// for good, at most: a slice that missed it counts to its end. Of a fault that is repeated it is the longest. It is absent
+	// from all others, and where the expectation did not hold again.
 	RecoveryTime *float64 `json:"recovery_time,omitempty"`
 
 	Origin string `json:"origin"`           // where it was stated
@@ -70,9 +71,11 @@ type OffenderResult struct {
 	Note      string   `json:"note,omitempty"`   // what was expected instead
 }
 
-// FaultResult is the life of one fault; moments in seconds since the start of the first stage, null when they did not come.
+// FaultResult is the life of one fault, or of one repetition of it; moments in seconds since the start of the first stage,
+// null when they did not come.
 type FaultResult struct {
 	Name       string   `json:"name"`
+	Repetition int      `json:"repetition,omitempty"` // counted from 1; absent: the fault is not repeated
 	Do         string   `json:"do"`
 	Target     string   `json:"target"`
 	InjectedAt *float64 `json:"injected_at"`

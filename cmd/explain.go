@@ -87,6 +87,9 @@ func faultTopic(row fault.Row) topic {
 	for _, parameter := range row.Parameters {
 		t.facts = append(t.facts, fmt.Sprintf("%s (%s): %s", parameter.Name, parameter.Need, parameter.Doc))
 	}
+	if row.Repeats() {
+		t.facts = append(t.facts, "repeat (optional): {every: 1m, times: 10} has it come again and again; without times as often as fits before the load ends")
+	}
 	t.facts = append(t.facts, "proof that it bit: "+row.Proof, "proof that it is healed: "+row.Healed)
 	return t
 }

@@ -3,6 +3,7 @@ package harness
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -78,7 +79,7 @@ func (d *Draft) place(b burst) {
 }
 
 // End ends the load at a moment, in the middle of a stage or between two. Faults and anomalies end with it, and those that
-// would have come later do not come.
+// would have come later do not come. Nor does a repetition of a fault that would have been under way.
 func (d *Draft) End(where Place, at string) {
 	moment, err := time.ParseDuration(at)
 	if err != nil || moment <= 0 {
@@ -136,11 +137,30 @@ func (e ending) within(items *node) {
 		if err != nil {
 			return false
 		}
-		if length, err := time.ParseDuration(scalarAt(item, "for")); err == nil && at < e.at && at+length > e.at {
+		length, err := time.ParseDuration(scalarAt(item, "for"))
+		if err == nil && at < e.at && at+length > e.at {
 			e.shorten(item, e.at-at)
 		}
+		e.fewer(item.get("repeat"), e.at-at-length)
 		return at >= e.at
 	})
+}
+
+// fewer leaves out the repetitions of a fault that are not over at the end, which comes so long after the first is. How
+// many fit where none are counted shows when the scenario is resolved.
+func (e ending) fewer(repeat *node, left time.Duration) {
+	if repeat == nil {
+		return
+	}
+	every, err := time.ParseDuration(scalarAt(repeat, "every"))
+	times, wrong := strconv.Atoi(scalarAt(repeat, "times"))
+	if err != nil || wrong != nil || every <= 0 {
+		return
+	}
+	if fit := 1 + int(max(0, left)/every); fit < times {
+		at, text := e.where.origin(), strconv.Itoa(fit)
+		repeat.set("times", at, &node{origin: at, text: text, shown: text})
+	}
 }
 
 func (e ending) shorten(item *node, length time.Duration) {

@@ -135,6 +135,20 @@ func TestEndings(t *testing.T) {
 	}
 }
 
+// TestEndingsOfRepeatedFaults leaves out the repetitions that would not be over: of one that comes every three seconds, and of
+// one that comes as often as fits.
+func TestEndingsOfRepeatedFaults(t *testing.T) {
+	for at, want := range map[string][]int{"1500ms": {1, 1}, "5s": {2, 1}, "6s": {2, 2}, "9s": {3, 3}} {
+		d := drafted()
+		d.Add(line(7), "faults", "{name: counted, at: 1s, for: 1s, do: cut, target: all, repeat: {every: 3s, times: 3}}")
+		d.Add(line(8), "faults", "{name: endless, at: 1s, for: 1s, do: cut, target: all, repeat: {every: 3s}}")
+		d.End(line(9), at)
+		r, err := d.Resolve(Overrides{})
+		require.NoError(t, err, at)
+		assert.Equal(t, want, []int{r.Faults[0].Times(r.world()), r.Faults[1].Times(r.world())}, at)
+	}
+}
+
 func TestMistakesInDrafts(t *testing.T) {
 	for want, spoil := range map[string]func(d *Draft){
 		"x.prose:7:5: seed: has no value (give it one, or remove the key)":                                                                                                               func(d *Draft) { d.Set(line(7), "seed", "") },

@@ -125,7 +125,7 @@ func (r *run) stages() []assertions.Stage {
 
 func faultLife(life fault.Life) assertions.Fault {
 	return assertions.Fault{
-		Name: life.Name, Do: life.Do, Target: life.Target,
+		Name: life.Name, Repetition: life.Repetition, Do: life.Do, Target: life.Target,
 		InjectedAt: life.InjectedAt, ProvenAt: life.ProvenAt, HealedAt: life.HealedAt, ResumedAt: life.ResumedAt,
 		Hits: life.Hits, Proof: life.Proof,
 	}
@@ -178,8 +178,10 @@ func (r *Resolved) cuts() []time.Duration {
 	}
 	var healings []time.Duration
 	for _, fault := range r.Faults {
-		borders = append(borders, fault.At)
-		healings = append(healings, fault.At+fault.For)
+		for n := range fault.Times(r.world()) {
+			borders = append(borders, fault.Begin(n))
+			healings = append(healings, fault.Begin(n)+fault.For)
+		}
 	}
 	return assertions.Cuts(end, healings, borders...)
 }

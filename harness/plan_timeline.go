@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fleetproof/fleetproof/generator"
+	"github.com/fleetproof/fleetproof/harness/fault"
 )
 
 // bar is the width of the timeline's axis.
@@ -18,12 +19,18 @@ func (p *plan) timeline() {
 	end := pace.End()
 	delivery := p.delivered()
 	var rows []string
-	row := func(what, name string, from, to time.Duration, text string) {
+	row := func(what, name string, from, to time.Duration, text string, again ...time.Duration) {
 		span := written(from) + " – " + written(to)
 		if to == from {
 			span = "at " + written(from) // and as long as it takes
 		}
-		rows = append(rows, fmt.Sprintf("%s\t%s\t|%s|\t%s\t%s", what, name, stretch(from, to, end), span, text))
+		axis := []byte(stretch(from, to, end))
+		for _, later := range again {
+			for i, mark := range []byte(stretch(later, later+to-from, end)) {
+				axis[i] = max(axis[i], mark) // a mark is more than a space
+			}
+		}
+		rows = append(rows, fmt.Sprintf("%s\t%s\t|%s|\t%s\t%s", what, name, axis, span, text))
 	}
 	from := time.Duration(0)
 	for i, stage := range p.Load.Stages {
@@ -53,7 +60,8 @@ func (p *plan) timeline() {
 		if spec.AllowLoss {
 			text += ", allow_loss"
 		}
-		row("fault", spec.Name, spec.At, spec.At+spec.For, text)
+		again, said := p.repetitions(spec)
+		row("fault", spec.Name, spec.At, spec.At+spec.For, text+said, again...)
 	}
 	for i, anomaly := range p.Anomalies {
 		to := end
@@ -67,6 +75,18 @@ func (p *plan) timeline() {
 		heading += ", without what the devices fail to deliver and with what they deliver twice"
 	}
 	p.section(heading, rows)
+}
+
+// repetitions are when a fault comes again, and how that is said.
+func (p *plan) repetitions(spec fault.Spec) (again []time.Duration, said string) {
+	if spec.Repeat == nil {
+		return nil, ""
+	}
+	times := spec.Times(p.Resolved.world())
+	for n := 1; n < times; n++ {
+		again = append(again, spec.Begin(n))
+	}
+	return again, fmt.Sprintf(", every %s, %s, the last at %s", written(spec.Repeat.Every), plural(times, "time"), written(spec.Begin(times-1)))
 }
 
 // ramp says how a load gets from one rate to another, which is written as text.

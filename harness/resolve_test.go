@@ -75,9 +75,9 @@ func TestParseReadsEveryKey(t *testing.T) {
 		Trends:     map[string]float64{"diurnal": 3, "weather": -1.5},
 	}, r.Sensors["temperature"], "a sensor is laid over its default")
 	assert.Equal(t, []assertions.Stated{
-		{Text: "promised", Origin: "everything.yaml:74"},
-		{Text: "acked_lost == 0", Origin: "everything.yaml:75"},
-		{Text: "ack_latency.p99.9 < 250ms within 1s after fault slow", Origin: "everything.yaml:76"},
+		{Text: "promised", Origin: "everything.yaml:75"},
+		{Text: "acked_lost == 0", Origin: "everything.yaml:76"},
+		{Text: "ack_latency.p99.9 < 250ms within 1s after fault slow", Origin: "everything.yaml:77"},
 	}, r.Stated)
 }
 

@@ -179,6 +179,9 @@ func (v *validator) faults() {
 		}
 		v.check(rule{spec.For <= longest, join(path, "for"), "must be at most " + written(longest), "", nil})
 		v.over(path, spec.At, spec.For)
+		if spec.Repeat != nil {
+			v.check(rule{spec.Repeat.Every <= longest, join(path, "repeat.every"), "must be at most " + written(longest), "", nil})
+		}
 	}
 	if !v.sound("faults", "broker", "topic", "alerts", "load") {
 		return // together they can only be understood when each is
@@ -195,7 +198,10 @@ func (v *validator) trouble(path string, problem fault.Problem) {
 		remedy = suggest(problem.Got, problem.Known)
 	}
 	cluster := []string{"broker", "topic", "alerts"}
-	about := map[string][]string{"at": {"load"}, "do": {"broker.kind"}, "target": cluster, "to": cluster}
+	about := map[string][]string{
+		"at": {"load"}, "do": {"broker.kind"}, "target": cluster, "to": cluster, "repeat": {"load"},
+		"repeat.every": append(cluster, join(path, "for")), "repeat.times": {"load", join(path, "at"), join(path, "for"), join(path, "repeat.every")},
+	}
 	at := join(path, problem.Field)
 	if problem.Field == "for" && v.found[at] == nil {
 		problem.Problem = "missing" // and not 0s

@@ -21,7 +21,7 @@ type Conflict struct {
 }
 
 // Conflicts finds what is wrong with faults together, of which Validate has found each by itself good, in the order of
-// the scenario: brokers that are hurt twice at the same time, partitions that would become fewer, and, which is the quorum
+// the scenario: more repetitions than can be told apart, brokers that are hurt twice at the same time, partitions that would become fewer, and, which is the quorum
 // guard, moments at which fewer replicas may be left than min.insync.replicas, or fewer controllers than it takes to
 // decide anything. A fault that says allow_loss may do the latter.
 //
@@ -30,34 +30,42 @@ type Conflict struct {
 func Conflicts(specs []Spec, world World) []Conflict {
 	var conflicts []Conflict
 	add := func(fault int, field, problem, remedy string) {
+		if slices.ContainsFunc(conflicts, func(c Conflict) bool { return c.Fault == fault && c.Field == field }) {
+			return // and so it is each time that the fault is repeated
+		}
 		conflicts = append(conflicts, Conflict{fault, Problem{Field: field, Problem: problem, Remedy: remedy}})
 	}
+	if i, many := tooMany(specs, world); many {
+		add(i, "repeat", fmt.Sprintf("faults that are repeated may come %d times in all, and with this one they come more often", MaxRepetitions),
+			"let it come less often")
+		return conflicts
+	}
 	partitions := map[string]int{}
-	outages := outagesOf(specs, world)
-	for _, i := range byTime(specs) {
-		spec := specs[i]
+	var outages []outage // that have begun
+	for _, spec := range occurrences(specs, world) {
 		if spec.Do == AddPartitions && spec.To != nil {
 			if *spec.To <= partitions[spec.Target.Topic] {
-				add(i, "to", fmt.Sprintf("%s has %d partitions by then, got %d", spec.Target.Topic, partitions[spec.Target.Topic], *spec.To), "more than the topic has")
+				add(spec.fault, "to", fmt.Sprintf("%s has %d partitions by then, got %d", spec.Target.Topic, partitions[spec.Target.Topic], *spec.To), "more than the topic has")
 			}
 			partitions[spec.Target.Topic] = *spec.To
 		}
-		at := slices.IndexFunc(outages, func(o outage) bool { return o.fault == i })
-		if at < 0 {
+		now, downs := spec.planned(world)
+		if !downs {
 			continue
 		}
-		now := outages[at]
-		if other, node := hurtBy(outages[:at], now); other != nil {
-			add(i, "target", fmt.Sprintf("broker %d is hurt by fault %s at the same time", node+1, other.name), "begin after it, or hit another broker")
+		other, node := hurtBy(outages, now)
+		outages = append(outages, now)
+		if other != nil {
+			add(spec.fault, "target", fmt.Sprintf("broker %d is hurt by fault %s at the same time", node+1, other.name), "begin after it, or hit another broker")
 			continue
 		}
-		together := during(outages[:at+1], spec.At)
+		together := during(outages, spec.At)
 		if loss := lossOf(together, world); loss != "" && !spec.AllowLoss {
 			remedy := "hit fewer brokers"
 			if len(together) > 1 {
 				remedy = fmt.Sprintf("begin when the others are healed, about %s after their end", healing)
 			}
-			add(i, "allow_loss", loss, remedy+", or say allow_loss: true")
+			add(spec.fault, "allow_loss", loss, remedy+", or say allow_loss: true")
 		}
 	}
 	slices.SortStableFunc(conflicts, func(a, b Conflict) int { return cmp.Compare(a.Fault, b.Fault) })
@@ -76,19 +84,8 @@ func BreaksQuorum(specs []Spec, world World) bool {
 	return false
 }
 
-// byTime are the places of the specs in the order in which they begin.
-func byTime(specs []Spec) []int {
-	places := make([]int, len(specs))
-	for i := range places {
-		places[i] = i
-	}
-	slices.SortStableFunc(places, func(a, b int) int { return cmp.Compare(specs[a].At, specs[b].At) })
-	return places
-}
-
 // outage is the time during which a fault keeps brokers out of the cluster.
 type outage struct {
-	fault   int // its place among the specs
 	name    string
 	nodes   []int // the brokers that are known to be meant
 	others  int   // how many more there are, nobody knows which
@@ -102,26 +99,30 @@ type outage struct {
 // outagesOf are the outages in the order in which they begin.
 func outagesOf(specs []Spec, world World) []outage {
 	var outages []outage
-	for _, i := range byTime(specs) {
-		spec := specs[i]
-		row, _ := spec.Do.Row()
-		if !row.downs || world.Broker != broker.Docker {
-			continue
+	for _, spec := range occurrences(specs, world) {
+		if o, downs := spec.planned(world); downs {
+			outages = append(outages, o)
 		}
-		var nodes []int
-		switch spec.Target.Form() {
-		case Everything:
-			for node := range world.Brokers {
-				nodes = append(nodes, node)
-			}
-		case OneBroker:
-			nodes = []int{spec.Target.Broker - 1}
-		}
-		o := spec.outage(nodes, world)
-		o.fault = i
-		outages = append(outages, o)
 	}
 	return outages
+}
+
+// planned is the outage of a fault as far as it is known before anything starts; false: it takes nobody down.
+func (s Spec) planned(world World) (o outage, downs bool) {
+	row, _ := s.Do.Row()
+	if !row.downs || world.Broker != broker.Docker {
+		return outage{}, false
+	}
+	var nodes []int
+	switch s.Target.Form() {
+	case Everything:
+		for node := range world.Brokers {
+			nodes = append(nodes, node)
+		}
+	case OneBroker:
+		nodes = []int{s.Target.Broker - 1}
+	}
+	return s.outage(nodes, world), true
 }
 
 // outage is that of a fault which takes down these brokers, or, when there are none, others.

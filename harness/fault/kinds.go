@@ -46,10 +46,11 @@ type Row struct {
 	Targets      []Form        // what it can hit
 	Link         bool          // it needs the link between clients and brokers
 	MovesLeaders bool          // it can make partitions change their leader
-	Parameters   []Parameter   // the fields it takes beside name, at, do, target and for, which is here where it may be left out; it refuses every other
+	Parameters   []Parameter   // the fields it takes beside name, at, do, target, repeat and for, which is here where it may be left out; it refuses every other
 	Proof        string        // what its hits are: connections closed or refused, …
 	Healed       string        // how its healing is proven
 
+	once   bool // what it does is there to stay: it cannot be repeated
 	severs bool // clients get no answer from its targets
 	downs  bool // its targets take no part in the cluster
 	inTurn bool // its targets are hit one after the other, each with a deadline of its own
@@ -82,6 +83,9 @@ func (k Kind) Row() (Row, bool) {
 	}
 	return table[i], true
 }
+
+// Repeats says whether the kind can be repeated: whether its healing takes back what it did.
+func (row Row) Repeats() bool { return !row.once }
 
 // takes says whether the kind takes a parameter.
 func (row Row) takes(name string) bool {

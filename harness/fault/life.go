@@ -9,9 +9,11 @@ import (
 // Never stands for a moment that did not come.
 const Never time.Duration = -1
 
-// Life is what happened to one fault. Moments are by the run's clock; one that did not come is Never.
+// Life is what happened to one fault, or to one repetition of it. Moments are by the run's clock; one that did not come is
+// Never.
 type Life struct {
 	Name       string
+	Repetition int // counted from 1; 0: the fault is not repeated
 	Do         string
 	Target     string        // as resolved: broker 2. As the scenario has it until the fault is injected
 	InjectedAt time.Duration // when injecting began
@@ -22,10 +24,10 @@ type Life struct {
 	Proof      string        // what the hits are
 }
 
-// playing is a fault and how far it has come. The runner's mutex guards what changes, except that the goroutine that
+// playing is a fault, or one repetition of it, and how far it has come. The runner's mutex guards what changes, except that the goroutine that
 // plays the fault may read what only it writes.
 type playing struct {
-	place  int // among the faults of the scenario
+	place  int // among all lives, in the order of the scenario
 	spec   Spec
 	row    Row
 	random *rand.Rand
@@ -110,7 +112,7 @@ func (r *Runner) Current() string {
 	return ""
 }
 
-// Lives is what has happened so far, in the order of the scenario.
+// Lives is what has happened so far, in the order of the scenario, the repetitions of a fault one after the other.
 func (r *Runner) Lives() []Life {
 	if r == nil {
 		return nil

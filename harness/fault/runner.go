@@ -8,6 +8,8 @@
 //	schedule ─▶ inject ─▶ hits > 0 ─▶ wait ─▶ undo ─▶ a probe succeeds ─▶ an acknowledgement
 //	            InjectedAt  ProvenAt                     HealedAt            ResumedAt
 //
+// A fault that is repeated (Repeat) has so many lives, one after the other.
+//
 // Everything that was injected is healed, whatever happens: at the end of `for`, when the run ends, after an error, after
 // a panic; the last first. What cannot be proven healed is an error.
 //
@@ -58,24 +60,35 @@ type Runner struct {
 
 	awaiting atomic.Int64 // faults healed and without an acknowledgement since: what Acked looks at first
 
+	series [][]*playing // by fault; the slices never change
+
 	mutex  sync.Mutex
-	faults []*playing // in the order of the scenario; the slice never changes
+	faults []*playing // all of them, in the order of the scenario; the slice never changes
 	begun  []*playing // those injected, or half injected, in order
 }
 
 // NewRunner prepares to play faults in which neither Validate nor Conflicts has found a problem.
 func NewRunner(specs []Spec, field Field) *Runner {
 	r := &Runner{field: field, effect: newEffect}
-	for i, spec := range specs {
+	for _, spec := range specs {
 		row, _ := spec.Do.Row()
-		r.faults = append(r.faults, &playing{
-			place: i, spec: spec, row: row, undone: make(chan struct{}),
-			random: rand.New(rand.NewPCG(field.Seed, uint64(i))),
-			life: Life{
-				Name: spec.Name, Do: string(spec.Do), Target: spec.Target.String(), Proof: row.Proof,
-				InjectedAt: Never, ProvenAt: Never, HealedAt: Never, ResumedAt: Never,
-			},
-		})
+		begin := len(r.faults)
+		for n := range spec.Times(field.World) {
+			place := len(r.faults)
+			f := &playing{
+				place: place, spec: spec.once(n), row: row, undone: make(chan struct{}),
+				random: rand.New(rand.NewPCG(field.Seed, uint64(place))),
+				life: Life{
+					Name: spec.Name, Do: string(spec.Do), Target: spec.Target.String(), Proof: row.Proof,
+					InjectedAt: Never, ProvenAt: Never, HealedAt: Never, ResumedAt: Never,
+				},
+			}
+			if spec.Repeat != nil {
+				f.life.Repetition = n + 1
+			}
+			r.faults = append(r.faults, f)
+		}
+		r.series = append(r.series, r.faults[begin:])
 	}
 	return r
 }
@@ -87,12 +100,11 @@ func NewRunner(specs []Spec, field Field) *Runner {
 func (r *Runner) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	errs := make([]error, len(r.faults))
+	errs := make([]error, len(r.series))
 	var group sync.WaitGroup
-	for i, f := range r.faults {
+	for i, series := range r.series {
 		group.Go(func() {
-			errs[i] = r.guard(f, func() error { return r.play(ctx, f) })
-			if errs[i] != nil {
+			if errs[i] = r.playSeries(ctx, series); errs[i] != nil {
 				stop()
 			}
 		})
@@ -101,12 +113,31 @@ func (r *Runner) Run(ctx context.Context) error {
 	return errors.Join(append(errs, r.healAll(ctx))...)
 }
 
-// guard names the fault in its error, and makes a panic an error: others still have to be healed.
-func (r *Runner) guard(f *playing, step func() error) error {
-	if err := withoutPanic(step); err != nil {
-		return fmt.Errorf("fault %s: %w", f.spec.Name, err)
+// playSeries plays a fault as often as it comes, one life after the other. A repetition whose time was over before the one
+// before it was healed is left out: it would be undone as soon as it is injected.
+func (r *Runner) playSeries(ctx context.Context, series []*playing) error {
+	for i, f := range series {
+		if now, _ := f.spec.phaseAt(r.field.Clock()); i > 0 && now == over && f.spec.For > 0 {
+			continue
+		}
+		if err := r.guard(f, func() error { return r.play(ctx, f) }); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// guard names the fault in its error, and makes a panic an error: others still have to be healed.
+func (r *Runner) guard(f *playing, step func() error) error {
+	err := withoutPanic(step)
+	switch {
+	case err == nil:
+		return nil
+	case f.life.Repetition > 0:
+		return fmt.Errorf("fault %s, repetition %d: %w", f.spec.Name, f.life.Repetition, err)
+	default:
+		return fmt.Errorf("fault %s: %w", f.spec.Name, err)
+	}
 }
 
 func withoutPanic(step func() error) (err error) {

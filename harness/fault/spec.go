@@ -11,8 +11,8 @@ import (
 // depends on Do: see the table of kinds.
 type Spec struct {
 	Name    string         `yaml:"name"`          // by which expectations and the report speak of it
-	At      time.Duration  `yaml:"at"`            // since the load began
-	For     time.Duration  `yaml:"for,omitempty"` // until healing begins, counted from At
+	At      time.Duration  `yaml:"at"`            // when it begins, for the first time, since the load began
+	For     time.Duration  `yaml:"for,omitempty"` // until healing begins, counted from its beginning
 	Do      Kind           `yaml:"do"`            // what it does to its target
 	Target  Target         `yaml:"target"`        // broker 2, leader of device-data/0, controller, device-data/0, device-data or all, as far as the kind can hit it
 	Latency *time.Duration `yaml:"latency"`       // latency: added to every response
@@ -22,6 +22,8 @@ type Spec struct {
 	Error   string         `yaml:"error"`         // error: the protocol's name of the error code, such as NOT_LEADER_OR_FOLLOWER
 	API     string         `yaml:"api"`           // error: the protocol's name of the request, such as Produce
 	To      *int           `yaml:"to"`            // add_partitions: how many partitions the topic has then; move_leader: the broker that leads then, counted from 1
+
+	Repeat *Repeat `yaml:"repeat"` // it comes again and again; absent: once
 
 	AllowLoss bool `yaml:"allow_loss"` // more brokers may be down at once than the topics' promise survives
 }

@@ -170,6 +170,7 @@ func clusterKinds() []Row {
 			},
 			Proof:  "partitions seen to be there in addition",
 			Healed: "all brokers have the partitions, with a leader on which they agree and every replica in sync",
+			once:   true,
 			joins:  true,
 		},
 		{

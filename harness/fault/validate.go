@@ -75,6 +75,7 @@ func Validate(spec Spec, world World) []Problem {
 	} else if problem := spec.validateTopics(world); problem.Problem != "" {
 		problems = append(problems, problem)
 	}
+	problems = append(problems, spec.validateRepeat(row, world)...)
 	problems = append(problems, row.validateParameters(spec)...)
 	problems = append(problems, validateValues(spec)...)
 	if problem := spec.validateTo(world); problem.Problem != "" {

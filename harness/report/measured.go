@@ -18,7 +18,17 @@ func (t *text) faults() {
 		head:  []string{"FAULT", "DOES", "INJECTED", "PROVEN", "HEALED", "RESUMED", "TOUCHED"},
 		wraps: 6, notes: 1, right: map[int]bool{2: true, 3: true, 4: true, 5: true},
 	}
-	for _, f := range t.result.Faults {
+	for faults := t.result.Faults; len(faults) > 0; {
+		again := faults[:1]
+		for len(again) < len(faults) && faults[len(again)].Repetition > 1 {
+			again = faults[:len(again)+1]
+		}
+		faults = faults[len(again):]
+		if len(again) > 1 {
+			lives.rows = append(lives.rows, repeated(again))
+			continue
+		}
+		f := again[0]
 		r := row{cells: []string{
 			f.Name, f.Do + " " + f.Target,
 			moment(f.InjectedAt), moment(f.ProvenAt), moment(f.HealedAt), moment(f.ResumedAt),

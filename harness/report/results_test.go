@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fleetproof/fleetproof/assertions"
@@ -117,8 +118,46 @@ func results() map[string]*assertions.Result {
 			},
 			Started: started, Duration: 12,
 		},
+		"repeated": {
+			Scenario: "soak", Run: "3", Seed: 3, Verdict: assertions.Inconclusive,
+			Reasons: []string{"fault shaky touched nothing (connections refused: 0), in repetition 2 of 4"},
+			Counts:  clean(map[string]int64{"due": 576000000, "sent": 576000000, "acked": 576000000, "consumed": 576000000}),
+			Expectations: []assertions.Judgement{
+				{Expectation: "ack_latency.slope < 50ms/h outside faults", Got: at(0.00123), Limit: 0.05, Unit: "s/h", Samples: 512000000, Origin: "scenarios/soak.yaml:12"},
+				{Expectation: "e2e_latency.slope < 0ms/h", Got: at(-0.00123), Limit: 0, Unit: "s/h", Samples: 576000000, Origin: "scenarios/soak.yaml:13"},
+				{Expectation: "rss.slope < 64MiB/h outside faults", Verdict: assertions.Inconclusive, Got: at(60 << 20), Limit: 64 << 20, Unit: "B/h", Samples: 3200, Origin: "scenarios/soak.yaml:14", Reason: "too uncertain: with a confidence of 99% the slope lies between -2 MiB/h and 120 MiB/h"},
+			},
+			Faults: slices.Concat(
+				lives("lost-acks", 30, nil),
+				lives("once", 1, nil),
+				lives("shaky", 4, func(lives []assertions.FaultResult) {
+					lives[1].ProvenAt, lives[1].Proven, lives[1].Hits, lives[1].Target = nil, false, 0, "broker 3"
+					lives[2].HealedAt, lives[2].ResumedAt = nil, nil
+					lives[3] = assertions.FaultResult{Name: "shaky", Repetition: 4, Do: "cut", Target: "leader of device-data/0", Proof: lives[0].Proof}
+				}),
+				lives("mute", 2, func(lives []assertions.FaultResult) { lives[0].ResumedAt, lives[1].ResumedAt = nil, nil }),
+				[]assertions.FaultResult{{Name: "single", Do: "cut", Target: "broker 1", InjectedAt: at(40), ProvenAt: at(40.1), HealedAt: at(41), ResumedAt: at(41.2), Hits: 3, Proof: "connections refused", Proven: true}},
+			),
+			Started: started, Duration: 28860,
+		},
 		"nothing": {Scenario: "bare", Started: started},
 	}
+}
+
+// lives are those of a fault that is repeated every minute, each as it should be, unless they are changed.
+func lives(name string, times int, change func([]assertions.FaultResult)) []assertions.FaultResult {
+	var lives []assertions.FaultResult
+	for i := range times {
+		from := 45 + 60*float64(i)
+		lives = append(lives, assertions.FaultResult{
+			Name: name, Repetition: i + 1, Do: "cut", Target: "broker 2", InjectedAt: at(from), ProvenAt: at(from + 0.1), HealedAt: at(from + 5), ResumedAt: at(from + 5.2 + float64(i%7)/100),
+			Hits: int64(13 + i%3), Proof: "connections refused", Proven: true,
+		})
+	}
+	if change != nil {
+		change(lives)
+	}
+	return lives
 }
 
 // wordy is a client that says more than the text shows.
