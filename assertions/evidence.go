@@ -22,7 +22,7 @@ type Evidence struct {
 	Slices       []Slice          `json:"slices"`           // in order of time, without gaps, from 0 to the end of the last stage
 	Gaps         []Gap            `json:"gaps"`             // the longest gaps without an acknowledgement, at most one beginning in each slice
 	Partitions   []PartitionCount `json:"partitions"`
-	Samples      []Sample         `json:"samples"`       // the harness process, once a second
+	Samples      []Sample         `json:"samples"`       // the harness process, once a second, less often in runs of more than an hour
 	Stalls       []Stall          `json:"stalls"`        // moments at which the machine did not run the harness
 	LongestPause time.Duration    `json:"longest_pause"` // of the harness's heartbeat, stall or not
 	Alerts       *Alerts          `json:"alerts,omitempty"`

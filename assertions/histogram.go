@@ -9,16 +9,15 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// The geometry of every histogram: microseconds up to one hour, three significant digits. What takes less than a
-// microsecond is recorded as 0; what is negative or takes longer is beyond.
+// The range of every histogram: microseconds up to one hour. What takes less than a microsecond is recorded as 0; what is
+// negative or takes longer is beyond.
 const (
-	histogramUnit   = time.Microsecond
-	histogramMax    = time.Hour
-	histogramDigits = 3
+	histogramUnit = time.Microsecond
+	histogramMax  = time.Hour
 )
 
-func newHistogram() *hdrhistogram.Histogram {
-	return hdrhistogram.New(1, int64(histogramMax/histogramUnit), histogramDigits)
+func newHistogram(digits int) *hdrhistogram.Histogram {
+	return hdrhistogram.New(1, int64(histogramMax/histogramUnit), digits)
 }
 
 // encodeHistogram writes a histogram as HdrHistogram V2 compressed. The library adds Base64, which a JSON encoder adds
@@ -48,11 +47,10 @@ func decodeHistogram(bytes []byte) (*hdrhistogram.Histogram, error) {
 	return h, nil
 }
 
-// mergeHistograms adds up a latency metric over slices. It returns one histogram of the values in microseconds, empty
-// where no slice has any, and the number of values that lay outside its range. The error names the slice whose bytes
-// are no histogram, or one of values this one cannot hold.
+// mergeHistograms adds up a latency metric over slices. It returns one histogram of the values in microseconds, as precise
+// as the first of them and empty where no slice has any, and the number of values that lay outside its range. The error
+// names the slice whose bytes are no histogram, or one of values this one cannot hold.
 func mergeHistograms(slices []Slice, metric string) (merged *hdrhistogram.Histogram, beyond int64, err error) {
-	merged = newHistogram()
 	for i := range slices {
 		beyond += slices[i].Beyond[metric]
 		bytes := slices[i].Histograms[metric]
@@ -63,15 +61,21 @@ func mergeHistograms(slices []Slice, metric string) (merged *hdrhistogram.Histog
 		if err != nil {
 			return nil, 0, fmt.Errorf("merge %s of the slice at %s: %w", metric, slices[i].From, err)
 		}
+		if merged == nil {
+			merged = newHistogram(int(h.SignificantFigures()))
+		}
 		if dropped := merged.Merge(h); dropped > 0 {
 			return nil, 0, fmt.Errorf(
 				"merge %s of the slice at %s: %d values beyond %s", metric, slices[i].From, dropped, histogramMax)
 		}
 	}
+	if merged == nil {
+		merged = newHistogram(fineDigits)
+	}
 	return merged, beyond, nil
 }
 
-// recorder keeps a histogram of one latency metric for each slice of time. A histogram in use takes 188 kB, so only
+// recorder keeps a histogram of one latency metric for each slice of time. A histogram in use takes up to 188 kB, so only
 // the few slices that receive many values have one; of the others a few values wait in a list, and the rest lies
 // sealed in its compressed form of some kilobytes:
 //
@@ -81,6 +85,7 @@ func mergeHistograms(slices []Slice, metric string) (merged *hdrhistogram.Histog
 // So a slice is opened and sealed once for thousands of values, however late and however mixed they arrive, and the
 // memory does not depend on how many slices are being written to.
 type recorder struct {
+	digits  int // of the histograms
 	cells   []cell
 	open    []int // the cells with a histogram, the longest open first
 	waiting int   // values in all lists
@@ -101,7 +106,9 @@ const (
 	recorderWaiting = 1 << 16 // values in all lists before the longest gives way
 )
 
-func newRecorder(slices int) recorder { return recorder{cells: make([]cell, slices)} }
+func newRecorder(slices, digits int) recorder {
+	return recorder{digits: digits, cells: make([]cell, slices)}
+}
 
 // record adds a value to a slice.
 func (r *recorder) record(slice int, value time.Duration) {
@@ -150,7 +157,7 @@ func (r *recorder) use(slice int) {
 	}
 	h := r.spare
 	if h == nil {
-		h = newHistogram()
+		h = newHistogram(r.digits)
 	}
 	r.spare = nil
 	r.open = append(r.open, slice)
@@ -190,7 +197,7 @@ func (r *recorder) close() [][]byte {
 		r.open = r.open[1:]
 	}
 	closed := make([][]byte, len(r.cells))
-	h := newHistogram()
+	h := newHistogram(r.digits)
 	for i := range r.cells {
 		c := &r.cells[i]
 		if len(c.list) > 0 {

@@ -35,7 +35,7 @@ func TestRecorderAgreesWithOneThatNeverSeals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(1, 4))
-			r := newRecorder(test.slices)
+			r := newRecorder(test.slices, fineDigits)
 			want := make([]*hdrhistogram.Histogram, test.slices)
 			for n := range test.values {
 				slice, value := test.slice(random, n), latency(random)
@@ -44,7 +44,7 @@ func TestRecorderAgreesWithOneThatNeverSeals(t *testing.T) {
 					t.Fatalf("%d histograms in use, %d values waiting", len(r.open), r.waiting)
 				}
 				if want[slice] == nil {
-					want[slice] = newHistogram()
+					want[slice] = newHistogram(fineDigits)
 				}
 				if err := want[slice].RecordValue(value.Microseconds()); err != nil {
 					t.Fatal(err)
@@ -64,7 +64,7 @@ func TestRecorderAgreesWithOneThatNeverSeals(t *testing.T) {
 }
 
 func TestRecorderTakesWhatItsRangeHolds(t *testing.T) {
-	r := newRecorder(1)
+	r := newRecorder(1, fineDigits)
 	for _, value := range []time.Duration{
 		-1, math.MinInt64, // before the record was due: a clock runs backwards
 		0, 999, // less than a microsecond
@@ -87,7 +87,7 @@ func TestRecorderKeepsItsMemory(t *testing.T) {
 	const slices, values = 200, 4000
 	random := rand.New(rand.NewPCG(2, 4))
 	before := heap()
-	r := newRecorder(slices)
+	r := newRecorder(slices, fineDigits)
 	for slice := range slices {
 		for range values {
 			// One in ten comes late, by up to a hundred slices.
@@ -104,7 +104,7 @@ func TestRecorderKeepsItsMemory(t *testing.T) {
 }
 
 func TestRecorderDoesNotAllocateInSteadyState(t *testing.T) {
-	r := newRecorder(2)
+	r := newRecorder(2, fineDigits)
 	for range 2 * recorderList {
 		r.record(0, time.Millisecond)
 		r.record(1, time.Millisecond)
@@ -117,7 +117,7 @@ func TestRecorderDoesNotAllocateInSteadyState(t *testing.T) {
 
 func TestMergeHistograms(t *testing.T) {
 	sliceOf := func(metric string, values ...time.Duration) Slice {
-		r := newRecorder(1)
+		r := newRecorder(1, fineDigits)
 		for _, v := range values {
 			r.record(0, v)
 		}
@@ -134,7 +134,7 @@ func TestMergeHistograms(t *testing.T) {
 	merged, beyond, err := mergeHistograms(slices, "ack_latency")
 	require.NoError(t, err)
 	require.EqualValues(t, 2, beyond)
-	want := newHistogram()
+	want := newHistogram(fineDigits)
 	require.NoError(t, want.RecordValue(5000))
 	require.NoError(t, want.RecordValues(7000, 2))
 	require.True(t, want.Equals(merged))
@@ -166,7 +166,7 @@ func TestMergeHistogramsRefusesOtherBytes(t *testing.T) {
 }
 
 func TestHistogramsAreTheFieldsStandardFormat(t *testing.T) {
-	h := newHistogram()
+	h := newHistogram(fineDigits)
 	require.NoError(t, h.RecordValue(1234))
 	text, err := json.Marshal(encodeHistogram(h))
 	require.NoError(t, err)
@@ -190,7 +190,7 @@ func TestASliceFitsItsShareOfTheEvidence(t *testing.T) {
 			for metric, median := range map[string]float64{
 				metricScheduleLag: 0.02, metricBlocked: 0.0002, metricSendLatency: 1, metricAckLatency: 1.1, metricE2eLatency: 1.5,
 			} {
-				r := newRecorder(1)
+				r := newRecorder(1, fineDigits)
 				for range test.values {
 					r.record(0, time.Duration(median*float64(latency(random))))
 				}

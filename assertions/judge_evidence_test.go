@@ -13,6 +13,7 @@ import (
 const (
 	ms     = time.Millisecond
 	second = time.Second
+	mib    = 1 << 20
 )
 
 // healthyRun is evidence of a small run in which all is well: two seconds of warm-up and ten of load at 1,000 records a
@@ -66,6 +67,42 @@ func healthyRun() *Evidence {
 	return e
 }
 
+// soaked is evidence of ten minutes at 1,000 records a second after half a minute of warm-up, in slices of fifteen seconds,
+// with a fault of two seconds every minute that is felt for another one, and a p99 of ack_latency in microseconds that is a
+// function of time.
+func soaked(p99 func(at time.Duration) float64, changes ...func(*Evidence)) *Evidence {
+	e := healthyRun()
+	e.Stages = []Stage{
+		{Name: "warmup", Target: 1000, Span: Span{0, 30 * second}},
+		{Name: "hold", Judged: true, Target: 1000, Span: Span{30 * second, 630 * second}},
+	}
+	e.Run.LoadEnded = 630 * second
+	e.Anomalies, e.Gaps, e.Slices, e.Faults, e.Samples = nil, nil, nil, nil, nil
+	for at := time.Duration(0); at < 630*second; at += 15 * second {
+		e.Slices = append(e.Slices, Slice{
+			Span: Span{at, at + 15*second}, Due: 15000, Sent: 15000, OnTime: 15000, Acked: 15000, Consumed: 15000,
+			Histograms: map[string][]byte{metricAckLatency: histogram(14500, ms, 500, time.Duration(p99(at))*histogramUnit)},
+		})
+	}
+	balanced(e)
+	for i := range 10 {
+		from := 45*second + time.Duration(i)*time.Minute
+		e.Faults = append(e.Faults, Fault{
+			Name: "silence", Repetition: i + 1, Do: "lose_ack", Target: "all", Hits: 5, Proof: "produce responses swallowed",
+			InjectedAt: from, ProvenAt: from + 100*ms, HealedAt: from + 2*second, ResumedAt: from + 3*second,
+		})
+	}
+	for i := range 640 {
+		e.Samples = append(e.Samples, Sample{At: time.Duration(i) * second, CPU: 0.5, RSS: 100 * mib, Heap: 40 * mib, Goroutines: 50, OpenFiles: 20})
+	}
+	for _, change := range changes {
+		change(e)
+	}
+	return e
+}
+
+func steady(time.Duration) float64 { return 20_000 }
+
 // second1000 is a slice of one second in which 1,000 records went well.
 func second1000(i int) Slice {
 	return Slice{
@@ -82,7 +119,7 @@ var well1000 = sync.OnceValue(func() [3][]byte {
 
 // histogram encodes pairs of a count and a latency.
 func histogram(pairs ...time.Duration) []byte {
-	h := newHistogram()
+	h := newHistogram(fineDigits)
 	for i := 0; i < len(pairs); i += 2 {
 		if err := h.RecordValues(int64(pairs[i+1]/histogramUnit), int64(pairs[i])); err != nil {
 			panic(err)

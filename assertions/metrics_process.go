@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// sampled is a metric of the harness process, sampled once a second.
+// sampled is a metric of the harness process.
 func sampled(of func(*Sample) float64) func(*judge, phase, Expectation) (value, error) {
 	return func(j *judge, p phase, e Expectation) (value, error) {
 		var samples []point

@@ -45,7 +45,6 @@ func sampledFor(length, every time.Duration, heap func(at time.Duration) float64
 }
 
 func TestSlope(t *testing.T) {
-	const mib = 1 << 20
 	random := rand.New(rand.NewPCG(1, 2))
 	saw := func(at time.Duration) float64 { return 40*mib + float64(at%(7*second))/float64(second)*8*mib }
 	for _, test := range []struct {

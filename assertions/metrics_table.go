@@ -184,7 +184,7 @@ func Metrics() []Metric {
 			Doc: "How far behind its schedule a record was when the client had accepted it. It contains the time the client " +
 				"blocked, see blocked; what is left is the generator's own. Records never handed over count as at least as late " +
 				"as they were at the end. Judged from histograms of three digits, 1 µs to 1 " +
-				"h; a percentile q needs 3 ÷ (1 − q) samples.",
+				"h, of two in runs of hours with hundreds of faults; a percentile q needs 3 ÷ (1 − q) samples.",
 			figure: latencyOf(metricScheduleLag),
 		},
 		{
@@ -341,6 +341,6 @@ const (
 )
 
 // slopeDoc says how a slope is taken; it holds for every metric of the process.
-const slopeDoc = "Sampled once a second over the whole run unless a scope is given. Its slope is per hour: the median slope " +
+const slopeDoc = "Sampled once a second, in runs of more than an hour 3,600 times in all, over the whole run unless a scope is given. Its slope is per hour: the median slope " +
 	"between the minima of 20 equal stretches (Theil–Sen), which neither a sawtooth nor a single jump moves. It " +
 	"needs at least ten minutes of samples, and is inconclusive where its 99% confidence interval holds the limit."

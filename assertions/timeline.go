@@ -23,8 +23,8 @@ const (
 	slicesCoarse = 300
 )
 
-// After a healing slices are a tenth of a second wide for a second, so that it shows how soon an objective held again;
-// not in runs with more than healingsFine of them.
+// After a healing slices are a tenth of a second wide for a second, so that it shows how soon an objective held again. In
+// runs with more than healingsFine of them that second goes with the fault.
 const (
 	healingsFine  = 20
 	healingWidth  = time.Second / 10
@@ -34,26 +34,32 @@ const (
 // Cuts returns the moments at which the timeline of a run is cut: 0, end, the borders in between, where stages,
 // faults and anomalies begin and end, and a grid of a second, or of more in runs of more than ten minutes. End is
 // above 0. Healings are when faults are to be healed. When they really are is only known in the run, a moment later as a
-// rule, so finer cuts follow each.
+// rule, so finer cuts follow each. In a run with many of them there is one cut for each, a second later: what is outside
+// faults begins there. No line of the grid is nearer to a border then than half its width.
 //
-// The grid keeps evidence.json under 20 MB. At 100,000 records a second, with three widely spread latencies, a slice
-// takes as text 18 kB when it is one second wide, 34 kB at ten, 46 kB at a minute and 59 kB at five minutes: a
-// histogram grows with the logarithm of its values. So 600 slices of a second take 11 MB, 300 of a minute (five
+// The grid keeps evidence.json under 20 MB (see sliceBytes): 600 slices of a second take 11 MB, 300 of a minute (five
 // hours) 14 MB, 300 of five minutes (a day) 18 MB. The rest is for the offenders, for a border now and then, and for the
-// finer cuts, 9 kB each.
+// finer cuts, 9 kB each. Where that is too much, histograms have two digits instead of three: eight hours at 20,000
+// records a second, with a fault every minute, have 960 slices and take 10 MB.
 func Cuts(end time.Duration, healings []time.Duration, borders ...time.Duration) []time.Duration {
-	width := cutWidth(end)
+	width, least := cutWidth(end), time.Duration(0)
 	cuts := []time.Duration{0, end}
-	borders = slices.Concat(borders, healings)
-	if len(healings) <= healingsFine {
-		for _, healing := range healings {
-			for after := healingWidth; after <= healingLength; after += healingWidth {
-				borders = append(borders, healing+after)
-			}
+	borders = slices.Clone(borders)
+	for _, healing := range healings {
+		if len(healings) > healingsFine {
+			borders, least = append(borders, healing+healingLength), width/2
+			continue
+		}
+		borders = append(borders, healing)
+		for after := healingWidth; after <= healingLength; after += healingWidth {
+			borders = append(borders, healing+after)
 		}
 	}
+	slices.Sort(borders)
 	for at := width; at < end; at += width {
-		cuts = append(cuts, at)
+		if next, _ := slices.BinarySearch(borders, at-least+1); next == len(borders) || borders[next] >= at+least {
+			cuts = append(cuts, at)
+		}
 	}
 	for _, border := range borders {
 		if 0 < border && border < end {
@@ -154,13 +160,13 @@ type outcomeCounts struct{ acked, failed, unknown, bytes int64 }
 // NewTimeline returns an empty timeline with the slices between the given cuts (see Cuts). A record whose own lag is
 // above lagLimit counts as late.
 func NewTimeline(cuts []time.Duration, lagLimit time.Duration) *Timeline {
-	n := len(cuts) - 1
+	n, digits := len(cuts)-1, precision(cuts)
 	t := &Timeline{cuts: cuts, lagLimit: lagLimit}
 	t.senders.slices = make([]sendCounts, n)
-	t.senders.lag, t.senders.blocked = newRecorder(n), newRecorder(n)
+	t.senders.lag, t.senders.blocked = newRecorder(n, digits), newRecorder(n, digits)
 	t.outcomes.slices = make([]outcomeCounts, n)
-	t.outcomes.send, t.outcomes.ack, t.outcomes.gaps = newRecorder(n), newRecorder(n), newGaps(n)
-	t.oracle.consumed, t.oracle.e2e = make([]int64, n), newRecorder(n)
+	t.outcomes.send, t.outcomes.ack, t.outcomes.gaps = newRecorder(n, digits), newRecorder(n, digits), newGaps(n)
+	t.oracle.consumed, t.oracle.e2e = make([]int64, n), newRecorder(n, digits)
 	t.ledger.findings = make([]map[string]int64, n)
 
 	t.grid = max(cuts[n]/time.Duration(n), 1)

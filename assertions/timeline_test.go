@@ -31,8 +31,11 @@ func TestCuts(t *testing.T) {
 			3 * s, []time.Duration{1250 * ms}, nil,
 			[]time.Duration{0, s, 1250 * ms, 1350 * ms, 1450 * ms, 1550 * ms, 1650 * ms, 1750 * ms, 1850 * ms, 1950 * ms, 2 * s, 2050 * ms, 2150 * ms, 2250 * ms, 3 * s},
 		},
-		"a healing at the end":    {s, []time.Duration{800 * ms, s}, nil, []time.Duration{0, 800 * ms, 900 * ms, s}},
-		"a healing now and then":  {2 * s, slices.Repeat([]time.Duration{s / 2}, healingsFine+1), nil, []time.Duration{0, s / 2, s, 2 * s}},
+		"a healing at the end": {s, []time.Duration{800 * ms, s}, nil, []time.Duration{0, 800 * ms, 900 * ms, s}},
+		"many healings": {
+			4 * s, slices.Repeat([]time.Duration{750 * ms}, healingsFine+1), []time.Duration{500 * ms},
+			[]time.Duration{0, 500 * ms, s, 1750 * ms, 3 * s, 4 * s}, // no line at two seconds, so near to the end of the recovery
+		},
 		"borders outside the run": {2 * s, nil, []time.Duration{-s, 0, 2 * s, 5 * s}, []time.Duration{0, s, 2 * s}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -99,7 +102,7 @@ func TestTimelineFindsTheSlice(t *testing.T) {
 // histogramOf returns the bytes of a histogram of values in microseconds.
 func histogramOf(t *testing.T, values ...int64) []byte {
 	t.Helper()
-	h := newHistogram()
+	h := newHistogram(fineDigits)
 	for _, v := range values {
 		require.NoError(t, h.RecordValue(v))
 	}

@@ -15,8 +15,16 @@ import (
 
 const (
 	sampleEvery = time.Second
+	mostSamples = 3600 // half a megabyte of evidence
 	beat        = 10 * time.Millisecond
 )
+
+// sampling is how often the process is sampled in a load of some length: once a second, or so many seconds that it is not
+// more than mostSamples times.
+func sampling(length time.Duration) time.Duration {
+	const most = mostSamples * sampleEvery
+	return max(1, (length+most-1)/most) * sampleEvery
+}
 
 // watch observes the harness itself: what its process uses, and when the machine did not let it run.
 type watch struct {
@@ -28,9 +36,9 @@ type watch struct {
 // sample watches until ctx ends.
 func (w *watch) sample(ctx context.Context, r *run) {
 	sampler := newSampler()
-	heart, second := time.NewTicker(beat), time.NewTicker(sampleEvery)
+	heart, due := time.NewTicker(beat), time.NewTicker(sampling(r.scenario.Load.length()))
 	defer heart.Stop()
-	defer second.Stop()
+	defer due.Stop()
 	last := r.clock()
 	for {
 		select {
@@ -40,7 +48,7 @@ func (w *watch) sample(ctx context.Context, r *run) {
 			now := r.clock()
 			w.beat(last, now, r.scenario.Oracle.StallLimit)
 			last = now
-		case <-second.C:
+		case <-due.C:
 			sample := sampler.sample(r.clock())
 			w.samples = append(w.samples, sample)
 			r.options.Metrics.Process(sample.CPU, sample.RSS, sample.Goroutines)

@@ -34,6 +34,16 @@ func TestBusyShare(t *testing.T) {
 	}
 }
 
+// TestSampling keeps the evidence of hours small: it has as many samples as that of one.
+func TestSampling(t *testing.T) {
+	for length, want := range map[time.Duration]time.Duration{
+		time.Millisecond: time.Second, 10 * time.Minute: time.Second, time.Hour: time.Second, time.Hour + 1: 2 * time.Second,
+		8 * time.Hour: 8 * time.Second, longest: 12 * time.Minute,
+	} {
+		assert.Equal(t, want, sampling(length), length)
+	}
+}
+
 func TestSampleSaysHowBusyTheMachineIs(t *testing.T) {
 	times, known := machineTimes()
 	if !known || times.Idle+times.User == 0 {
