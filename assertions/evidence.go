@@ -77,6 +77,7 @@ type Rules struct {
 	AchievedFloor float64       `json:"achieved_floor"` // share of due records handed over in time below which rates and latencies prove nothing
 	LagLimit      time.Duration `json:"lag_limit"`      // the generator's own lag beyond which a record counts as Slice.Late
 	StallLimit    time.Duration `json:"stall_limit"`    // a pause of the whole process longer than this is a Stall
+	SlopeLength   time.Duration `json:"slope_length"`   // from the first to the last sample, without which a slope per hour proves nothing
 	LedgerMemory  int64         `json:"ledger_memory"`  // bytes the ledger may use
 }
 

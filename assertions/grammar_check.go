@@ -33,6 +33,9 @@ func (e Expectation) Check(n Names) error {
 	if allowed := metric.Scopes(); e.Scope.Kind != Everywhere && !slices.Contains(allowed, e.Scope.Kind) {
 		return fmt.Errorf("%s cannot be asked %s: %s", e.subject(), e.Scope, metric.scopes.refusal())
 	}
+	if e.Aggregate == Slope && e.Scope.Kind == Within {
+		return fmt.Errorf("%s cannot be asked %s: a slope takes minutes, which is no measure of single seconds", e.subject(), e.Scope)
+	}
 	return e.checkMeaning(n)
 }
 

@@ -63,7 +63,7 @@ func (m measure) units() []unit {
 	for i := range units {
 		units[i].suffix += "/h"
 	}
-	if m.kind != size {
+	if m.kind != size && m.kind != duration {
 		units = append(units, unit{"", "", 1})
 	}
 	return units
@@ -75,6 +75,8 @@ var allUnits = [...]string{"ns", "us", "ms", "s", "m", "h", "%", "B", "KiB", "Mi
 // want describes the measure in an error message.
 func (m measure) want() string {
 	switch {
+	case m.slope && m.kind == duration:
+		return "a time per hour (ns/h us/h ms/h s/h m/h h/h), such as 50ms/h"
 	case m.slope && m.kind == size:
 		return "bytes per hour (B/h KiB/h MiB/h GiB/h), such as 1MiB/h"
 	case m.slope && m.kind == ratio:
@@ -114,7 +116,7 @@ func (m measure) parse(subject, text string) (Quantity, error) {
 		}
 	}
 	// Durations are as in Go everywhere in the language: 1m30s too.
-	if m.kind == duration && suffix != "" && decimal(number) && strings.ContainsAny(suffix, "0123456789") {
+	if m.kind == duration && !m.slope && suffix != "" && decimal(number) && strings.ContainsAny(suffix, "0123456789") {
 		if d, err := time.ParseDuration(text); err == nil {
 			return Quantity{Value: seconds(d), Text: text}, nil
 		}

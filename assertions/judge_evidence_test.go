@@ -30,7 +30,7 @@ func healthyRun() *Evidence {
 			Acks: "all", Idempotent: true, Partitioner: "hash", FixedPartition: true, ReplicationFactor: 3, MinInsyncReplicas: 2,
 			Faults: true, Alerts: true, Rescan: true,
 		},
-		Rules: Rules{AchievedFloor: 0.95, LagLimit: 250 * ms, StallLimit: 250 * ms, LedgerMemory: 1 << 29},
+		Rules: Rules{AchievedFloor: 0.95, LagLimit: 250 * ms, StallLimit: 250 * ms, SlopeLength: 10 * time.Minute, LedgerMemory: 1 << 29},
 		Stages: []Stage{
 			{Name: "warmup", Target: 1000, Span: Span{0, 2 * second}},
 			{Name: "hold", Judged: true, Target: 1000, Span: Span{2 * second, 12 * second}},

@@ -84,6 +84,13 @@ func golden() map[string]*Evidence {
 			e.Stalls = []Stall{{Span{7 * second, 7300 * ms}}}
 		}, slow(metricE2eLatency, 7, 8, 400, 5*ms, 600, 400*ms)),
 			"rss.slope < 1MiB/h", "heap.slope < 1MiB/h", "goroutines.slope <= 0", "rss.max < 1GiB", "e2e_latency.p99 < 250ms"),
+		"slower-and-slower": expecting(soaked(func(at time.Duration) float64 { return 20_000 + 300_000*at.Hours() }, named("slower-and-slower"), func(e *Evidence) {
+			for i := range e.Samples {
+				e.Samples[i].Goroutines += int64(e.Samples[i].At / time.Minute)
+			}
+			e.Faults[6].Hits, e.Faults[6].ProvenAt = 0, Never
+		}), "promised", "ack_latency.p99 < 250ms outside faults", "ack_latency.slope < 100ms/h outside faults", "goroutines.slope < 30/h outside faults",
+			"open_files.slope < 30/h outside faults", "faults.silence.proven == 100%", "ack_latency.p99 < 250ms within 20s after fault silence"),
 	}
 }
 

@@ -16,8 +16,12 @@ type piece struct {
 
 // pieces cuts a phase into stretches that have a figure each: single slices, as a rule. Where a slice has too few
 // samples for its percentile, or no record due, the next ones are taken in with it, twice as many each time; and where
-// it is too short for a rate, so many as make a second. What is left over at the end goes to the last piece.
-func (j *judge) pieces(metric Metric, e Expectation, p phase) ([]piece, error) {
+// it is shorter than the least, so many as make that. A rate needs a second at least. What is left over at the end goes to
+// the last piece.
+func (j *judge) pieces(metric Metric, e Expectation, p phase, least time.Duration) ([]piece, error) {
+	if metric.kind.perSecond() {
+		least = max(least, time.Second) // a tenth of a second holds a record more or less by chance
+	}
 	var pieces []piece
 	start, last := 0, 0
 	for width := 1; start+width <= len(p.slices); {
@@ -27,8 +31,8 @@ func (j *judge) pieces(metric Metric, e Expectation, p phase) ([]piece, error) {
 			return nil, err
 		case v.nothing != "" || v.samples < samplesFor(e.Aggregate):
 			width *= 2
-		case metric.kind.perSecond() && around(p.slices[start:start+width]).length() < time.Second:
-			width++ // a tenth of a second holds a record more or less by chance
+		case around(p.slices[start:start+width]).length() < least:
+			width++
 		default:
 			pieces = append(pieces, newPiece(p.slices[start:start+width], v))
 			start, last, width = start+width, start, 1
@@ -91,7 +95,7 @@ func (j *judge) recoveryFrom(metric Metric, e Expectation, fault Fault) (recover
 	if nothing != "" {
 		return recovery{nothing: nothing}, nil
 	}
-	pieces, err := j.pieces(metric, e, p)
+	pieces, err := j.pieces(metric, e, p, 0)
 	if err != nil {
 		return recovery{}, err
 	}

@@ -204,7 +204,7 @@ func TestPieces(t *testing.T) {
 		j := &judge{Evidence: with(test.change), merged: map[string]merged{}}
 		p, nothing := j.aftermath(j.Faults[0])
 		require.Empty(t, nothing)
-		pieces, err := j.pieces(metric, e, p)
+		pieces, err := j.pieces(metric, e, p, 0)
 		require.NoError(t, err)
 		var got []Span
 		for _, piece := range pieces {

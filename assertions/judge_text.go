@@ -39,7 +39,7 @@ func (j *judge) place(metric Metric, e Expectation, v value) (string, error) {
 	case metric.scopes != anywhere:
 		return "", nil
 	}
-	pieces, err := j.pieces(metric, e, j.phase(e.Scope, metric.timed))
+	pieces, err := j.pieces(metric, e, j.phase(e.Scope, metric.timed), 0)
 	worst, telling := e.worst(pieces)
 	if err != nil || !telling {
 		return "", err
@@ -146,7 +146,10 @@ func figure(v float64, m measure) string {
 	case share:
 		unit = hundredths
 	case duration:
-		return span(v)
+		if !m.slope {
+			return span(v)
+		}
+		unit = "s"
 	case size, sizeRate:
 		unit = "B"
 	}

@@ -18,9 +18,14 @@ func latencyOf(name string) func(*judge, phase, Expectation) (value, error) {
 		if samples == 0 {
 			return absent("%s has no samples in %s", name, p.name), nil
 		}
+		of := fmt.Sprintf(" over %s records", grouped(samples))
+		if e.Aggregate == Slope {
+			v, err := j.latencySlope(p, e)
+			v.samples, v.of = samples, of
+			return v, err
+		}
 		v := h.aggregate(e.Aggregate)
-		v.samples = samples
-		v.of = fmt.Sprintf(" over %s records", grouped(samples))
+		v.samples, v.of = samples, of
 		if need := samplesFor(e.Aggregate); samples < need {
 			why := fmt.Sprintf("%s needs %s samples, %s has %s", e.Aggregate, grouped(need), p.name, grouped(samples))
 			return v.doubtful(why), nil

@@ -20,15 +20,18 @@ func sampled(of func(*Sample) float64) func(*judge, phase, Expectation) (value, 
 		if len(samples) == 0 {
 			return absent("the harness was not sampled in %s", p.name), nil
 		}
+		of := fmt.Sprintf(" over %d samples", len(samples))
+		if e.Aggregate == Slope {
+			v, err := j.sampledSlope(samples, p, e)
+			v.samples, v.of = int64(len(samples)), of
+			return v, err
+		}
 		v := aggregate(samples, e.Aggregate)
-		v.samples = int64(len(samples))
-		v.of = fmt.Sprintf(" over %d samples", len(samples))
-		switch {
-		case v.nothing != "":
-			return v, nil
-		case e.Aggregate == Max:
+		v.samples, v.of = int64(len(samples)), of
+		switch e.Aggregate {
+		case Max:
 			return j.unfinished(p, v, v.low, math.Inf(1)), nil
-		case e.Aggregate == Min:
+		case Min:
 			return j.unfinished(p, v, math.Inf(-1), v.high), nil
 		default:
 			return j.unfinished(p, v, math.Inf(-1), math.Inf(1)), nil
@@ -42,13 +45,10 @@ type point struct {
 	figure float64
 }
 
-// aggregate is a figure of the samples.
+// aggregate is a figure of the samples other than their slope.
 func aggregate(samples []point, a Aggregate) value {
 	compare := func(x, y point) int { return int(math.Copysign(1, x.figure-y.figure)) }
-	switch a {
-	case Slope:
-		return slope(samples)
-	case Mean:
+	if a == Mean {
 		var total float64
 		for _, s := range samples {
 			total += s.figure
@@ -62,51 +62,4 @@ func aggregate(samples []point, a Aggregate) value {
 	v := certain(extreme.figure, 0)
 	v.place = "at " + moment(extreme.at)
 	return v
-}
-
-const (
-	slopeStretches = 20
-	slopeLength    = 10 * time.Minute // half a minute for each stretch: several garbage collections
-	slopeDeviation = 2.576            // standard deviations of a 99% confidence interval
-)
-
-// slope is the change per hour: the median of the slopes between any two of the minima of equal stretches of time (the
-// Theil–Sen estimator), with Sen's confidence interval from the variance of Kendall's tau (P. K. Sen, Journal of the
-// American Statistical Association 63, 1968). The minima follow the floor under the sawtooth that garbage collection
-// makes of memory; the median ignores up to 29% of outliers, such as a warm-up.
-func slope(samples []point) value {
-	first, last := samples[0].at, samples[len(samples)-1].at
-	length := last - first
-	if length < slopeLength {
-		return absent("a slope needs %s of samples, there are %s", short(slopeLength), span(seconds(length)))
-	}
-	var minima []point
-	stretch := -1
-	for _, s := range samples {
-		n := min(int(slopeStretches*(s.at-first)/length), slopeStretches-1)
-		switch last := len(minima) - 1; {
-		case n != stretch:
-			minima, stretch = append(minima, s), n
-		case s.figure < minima[last].figure:
-			minima[last] = s
-		}
-	}
-	if len(minima) < slopeStretches {
-		return absent("a slope needs samples in each of %d equal stretches, %d have some", slopeStretches, len(minima))
-	}
-	var slopes []float64
-	for i, a := range minima {
-		for _, b := range minima[i+1:] {
-			slopes = append(slopes, (b.figure-a.figure)/(b.at-a.at).Hours())
-		}
-	}
-	slices.Sort(slopes)
-	n := float64(len(minima))
-	half := slopeDeviation * math.Sqrt(n*(n-1)*(2*n+5)/18) / 2
-	middle := float64(len(slopes)-1) / 2
-	median := (slopes[int(math.Floor(middle))] + slopes[int(math.Ceil(middle))]) / 2
-	low := slopes[max(0, int(math.Floor(middle-half)))]
-	high := slopes[min(len(slopes)-1, int(math.Ceil(middle+half)))]
-	return certain(median, 0).between(low, high,
-		"the samples scatter too much: the limit lies in the 99% confidence interval of the slope")
 }

@@ -2,7 +2,7 @@ package assertions
 
 // Metrics returns the table, in the order of the language's own.
 func Metrics() []Metric {
-	latency := []Aggregate{Percentile, Min, Mean, Max}
+	latency := []Aggregate{Percentile, Min, Mean, Max, Slope}
 	process := []Aggregate{Max, Mean, Min, Slope}
 	return []Metric{
 		{
@@ -184,14 +184,14 @@ func Metrics() []Metric {
 			Doc: "How far behind its schedule a record was when the client had accepted it. It contains the time the client " +
 				"blocked, see blocked; what is left is the generator's own. Records never handed over count as at least as late " +
 				"as they were at the end. Judged from histograms of three digits, 1 µs to 1 " +
-				"h, of two in runs of hours with hundreds of faults; a percentile q needs 3 ÷ (1 − q) samples.",
+				"h, of two in runs of hours with hundreds of faults; a percentile q needs 3 ÷ (1 − q) samples. " + latencySlopeDoc,
 			figure: latencyOf(metricScheduleLag),
 		},
 		{
 			Name: metricBlocked, Unit: "s", kind: duration, scopes: anywhere, timed: true, Aggregates: latency,
 			Summary: "time spent waiting inside Send",
 			Doc: "A client whose buffers are full makes its caller wait. That wait is the client's, not the generator's, and a " +
-				"device would feel it. A percentile q needs 3 ÷ (1 − q) samples.",
+				"device would feel it. A percentile q needs 3 ÷ (1 − q) samples. " + latencySlopeDoc,
 			figure: latencyOf(metricBlocked),
 		},
 		{
@@ -201,7 +201,7 @@ func Metrics() []Metric {
 				"acknowledgement, so it contains the time that this call blocked. It flatters a system that makes its callers " +
 				"wait, since the records that queue up behind a blocked call have not been sent yet: prefer ack_latency. Records " +
 				"that were handed over and never acknowledged count as at least as old as they were when they were given up. A " +
-				"percentile q needs 3 ÷ (1 − q) samples.",
+				"percentile q needs 3 ÷ (1 − q) samples. " + latencySlopeDoc,
 			figure: latencyOf(metricSendLatency),
 		},
 		{
@@ -210,7 +210,7 @@ func Metrics() []Metric {
 			Doc: "The latency without coordinated omission: from when a record was due, not from when it got its turn. Records " +
 				"never acknowledged, those never handed over among them, count as at least as old as they were when they were " +
 				"given up. Warm-up stages are left out unless they " +
-				"are named. A percentile q needs 3 ÷ (1 − q) samples: p99 needs 300, p99.9 needs 3,000.",
+				"are named. A percentile q needs 3 ÷ (1 − q) samples: p99 needs 300, p99.9 needs 3,000. " + latencySlopeDoc,
 			figure: latencyOf(metricAckLatency),
 		},
 		{
@@ -218,7 +218,7 @@ func Metrics() []Metric {
 			Summary: "from due until read back",
 			Doc: "As ack_latency, until the oracle's poll returned the record. The oracle reads live, around every fault, and " +
 				"waits at most 100 ms for a fetch, so its own share is small but not nothing. Records never read back are not " +
-				"in it: acked_lost and unknown tell of them. A percentile q needs 3 ÷ (1 − q) samples.",
+				"in it: acked_lost and unknown tell of them. A percentile q needs 3 ÷ (1 − q) samples. " + latencySlopeDoc,
 			figure: latencyOf(metricE2eLatency),
 		},
 		{
@@ -340,7 +340,12 @@ const (
 	metricRecoveryTime = "recovery_time"
 )
 
-// slopeDoc says how a slope is taken; it holds for every metric of the process.
-const slopeDoc = "Sampled once a second, in runs of more than an hour 3,600 times in all, over the whole run unless a scope is given. Its slope is per hour: the median slope " +
-	"between the minima of 20 equal stretches (Theil–Sen), which neither a sawtooth nor a single jump moves. It " +
-	"needs at least ten minutes of samples, and is inconclusive where its 99% confidence interval holds the limit."
+// How a slope is taken, of every metric of the process and of every latency.
+const (
+	slopeDoc = "Sampled once a second, in runs of more than an hour 3,600 times in all, over the whole run unless a scope is " +
+		"given. Its slope is the change per hour, of the minima of 20 equal stretches of the scope: " + theilSenDoc
+	latencySlopeDoc = "Its slope is the change per hour, as in 50ms/h, of the minima in 20 equal stretches of the scope, of " +
+		"p99s of a second or more each: " + theilSenDoc
+	theilSenDoc = "the median slope between any two of them (Theil–Sen), which neither a sawtooth nor a single jump moves. It " +
+		"needs oracle.slope_length, and is inconclusive where its 99% confidence interval holds the limit."
+)

@@ -30,6 +30,7 @@ func (r *run) evidence(ctx context.Context) *assertions.Evidence {
 			AchievedFloor: float64(scenario.Oracle.AchievedFloor),
 			LagLimit:      scenario.Oracle.LagLimit,
 			StallLimit:    scenario.Oracle.StallLimit,
+			SlopeLength:   scenario.Oracle.SlopeLength,
 			LedgerMemory:  int64(scenario.Oracle.LedgerMemory),
 		},
 		Anomalies: r.truth.found(),

@@ -75,9 +75,9 @@ func TestParseReadsEveryKey(t *testing.T) {
 		Trends:     map[string]float64{"diurnal": 3, "weather": -1.5},
 	}, r.Sensors["temperature"], "a sensor is laid over its default")
 	assert.Equal(t, []assertions.Stated{
-		{Text: "promised", Origin: "everything.yaml:75"},
-		{Text: "acked_lost == 0", Origin: "everything.yaml:76"},
-		{Text: "ack_latency.p99.9 < 250ms within 1s after fault slow", Origin: "everything.yaml:77"},
+		{Text: "promised", Origin: "everything.yaml:76"},
+		{Text: "acked_lost == 0", Origin: "everything.yaml:77"},
+		{Text: "ack_latency.p99.9 < 250ms within 1s after fault slow", Origin: "everything.yaml:78"},
 	}, r.Stated)
 }
 
@@ -262,7 +262,7 @@ func TestNothingIsSuppliedWithoutDefaults(t *testing.T) {
 		"trends.usage.open", "trends.usage.close",
 		"delivery.missing", "delivery.duplicate", "delivery.late.rate", "delivery.late.by",
 		"oracle.rescan", "oracle.start_timeout", "oracle.drain_timeout", "oracle.read_timeout", "oracle.heal_timeout",
-		"oracle.ledger_memory", "oracle.achieved_floor", "oracle.lag_limit", "oracle.stall_limit",
+		"oracle.ledger_memory", "oracle.achieved_floor", "oracle.lag_limit", "oracle.stall_limit", "oracle.slope_length",
 		"producer.kind",
 		"fleets[0].jitter", "fleets[0].sensors[0]", "load.stages[0].ramp", "load.stages[0].judged",
 	}, paths)

@@ -61,6 +61,7 @@ type Oracle struct {
 	AchievedFloor generator.Share `yaml:"achieved_floor"` // below this share handed over in time, rates and latencies prove nothing
 	LagLimit      time.Duration   `yaml:"lag_limit"`      // the generator's own lag beyond which a record counts against the harness
 	StallLimit    time.Duration   `yaml:"stall_limit"`    // a pause of the whole process beyond which latencies prove nothing
+	SlopeLength   time.Duration   `yaml:"slope_length"`   // from the first to the last sample, without which a slope per hour proves nothing
 }
 
 // Generator is the generator's part of the scenario.

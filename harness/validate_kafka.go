@@ -103,5 +103,6 @@ func (v *validator) oracle() {
 	v.between("oracle.heal_timeout", o.HealTimeout, time.Millisecond, longest)
 	v.between("oracle.lag_limit", o.LagLimit, time.Millisecond, longest)
 	v.between("oracle.stall_limit", o.StallLimit, beat, longest)
+	v.between("oracle.slope_length", o.SlopeLength, time.Second, longest)
 	v.check(rule{o.LedgerMemory >= 1<<20 && o.LedgerMemory <= maxMemory, "oracle.ledger_memory", "must be between 1MiB and 1024GiB", "", nil})
 }
