@@ -6,6 +6,7 @@ PACKAGES := $(shell $(GO) list ./... | grep -v /cmd)
 DURATION ?= 10m
 RATE     ?= 20000/s
 DEVICES  ?= 10000
+EVERY    ?= 1m
 BROKER   ?= embedded
 ROUNDS   ?= 5
 MEASURE  ?= 60s
@@ -56,9 +57,10 @@ bench-scale: ## processor time and memory over devices, rate and partitions
 demo: ## the main job: play the quickstart and judge it
 	$(GO) run ./cmd/fleetproof run scenarios/quickstart.yaml
 
-soak: ## play fleet-10000 for DURATION at RATE with DEVICES devices
-	$(GO) run ./cmd/fleetproof run scenarios/fleet-10000.yaml --out out/soak \
-		--set load.stages.calm.for=$(DURATION) --set load.stages.calm.rate=$(RATE) --set fleets.climate.devices=$(DEVICES)
+soak: ## play the soak for DURATION at RATE with DEVICES devices, hurt once EVERY so often; its evidence is in out/soak
+	$(GO) run ./cmd/fleetproof run soak --out out/soak \
+		--set load.stages.hold.for=$(DURATION) --set load.stages.hold.rate=$(RATE) --set load.stages.warmup.rate=$(RATE) \
+		--set fleets.climate.devices=$(DEVICES) --set faults.lost-acks.repeat.every=$(EVERY)
 
 known-bad: ## play known-bad with Sarama v1.47.0, which must fail it, and with the current one, which must pass
 	producer/knownbad/pair.sh $(KNOWN_BAD)
