@@ -17,9 +17,10 @@ const preparedAtOnce = 64
 
 // prepared is a reading that only needs to be sent.
 type prepared struct {
-	due    generator.Due
-	traits generator.Traits
-	record *producer.Record
+	due      generator.Due
+	sequence uint64
+	traits   generator.Traits
+	record   *producer.Record
 }
 
 // prepare makes the records of what is due, and opens them in the ledger.
@@ -32,15 +33,15 @@ func (l *load) prepare(due []generator.Due) {
 	}
 	for i := range due {
 		p := &l.prepared[i]
-		p.record = r.slabs.take()
-		p.record.Token.Sequence = r.readings.Open(p.due.Device, p.due.At)
+		p.sequence = r.readings.Open(p.due.Device, p.due.At)
 	}
 	for i := range due {
 		p := &l.prepared[i]
+		p.record = r.slabs.take()
 		p.traits = l.generate(p.record, p.due)
-		id := identity{Device: p.due.Device, Sequence: p.record.Token.Sequence, Due: p.due.At, Anomalies: p.traits.Anomalies}
+		id := identity{Device: p.due.Device, Sequence: p.sequence, Due: p.due.At, Anomalies: p.traits.Anomalies}
 		if p.due.Copy {
-			id.Of = id.Sequence // one more than the sequence number of the original, which is the device's record before
+			id.Of = p.sequence // one more than the sequence number of the original, which is the device's record before
 		}
 		l.address(p.record, r.scenario.Topic.Name, id, p.traits.EventTime)
 	}
@@ -77,7 +78,7 @@ func (l *load) address(record *producer.Record, topic string, id identity, event
 func (l *load) takeBack() {
 	for ; l.first < l.last; l.last-- {
 		p := &l.prepared[l.last-1]
-		l.run.readings.Withdraw(p.due.Device, p.record.Token.Sequence)
+		l.run.readings.Withdraw(p.due.Device, p.sequence)
 		l.countUnsent(p.due.At)
 	}
 }
@@ -88,7 +89,6 @@ func (l *load) hand(ctx context.Context) {
 	r := l.run
 	p := &l.prepared[l.first]
 	l.first++
-	sequence := p.record.Token.Sequence
 	raises := p.traits.Alert && r.alerts != nil && !p.due.Copy
 	var alert *producer.Record
 	if raises { // with a payload of its own, since the reading's may be used again as soon as the reading has its outcome
@@ -106,14 +106,14 @@ func (l *load) hand(ctx context.Context) {
 		r.readings.Late(1)
 	}
 	r.truth.injected(p.due, p.traits.Anomalies)
-	if raises {
+	if raises && !l.broken {
 		r.alerts.Due(1)
-		id := identity{Stream: streamAlerts, Device: p.due.Device, Due: p.due.At, Of: sequence + 1}
+		id := identity{Stream: streamAlerts, Device: p.due.Device, Due: p.due.At, Of: p.sequence + 1}
 		id.Sequence = r.alerts.Open(p.due.Device, p.due.At)
 		l.address(alert, r.scenario.Alerts.Topic, id, p.traits.EventTime)
 		if !l.send(ctx, alert) {
 			r.alerts.Withdraw(p.due.Device, id.Sequence)
-			r.truth.withheld(p.due.Device, sequence)
+			r.truth.withheld(p.due.Device, p.sequence)
 		}
 	}
 }
@@ -152,6 +152,7 @@ func (l *load) handed(now time.Duration) {
 		return
 	}
 	l.over = append(l.over, assertions.Handover{Due: l.sent.Due, At: now, Blocked: now - l.sent.Handed, Lag: l.own})
+	l.run.lag.Store(int64(now - l.sent.Due))
 	l.run.options.Metrics.Sent(l.payload)
 }
 
@@ -161,7 +162,5 @@ func (l *load) tell() {
 		return
 	}
 	l.run.timeline.Handed(l.over...)
-	latest := l.over[len(l.over)-1]
-	l.run.lag.Store(int64(latest.At - latest.Due))
 	l.over = l.over[:0]
 }

@@ -26,6 +26,9 @@ const (
 //
 //	take, room, keep ──▶ current ──▶ in flight ──▶ give ──▶ rested ──▶ current
 //
+// What is kept belongs to the record that was taken last, so that a record gets all its memory before the next one is taken:
+// memory in another slab than its own would be used again while the record is in flight.
+//
 // One goroutine takes, any may give. Only records that the client is done with are given; a slab of which one is never given
 // is left to the garbage collector.
 type slabs struct {
