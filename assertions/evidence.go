@@ -3,7 +3,7 @@ package assertions
 import "time"
 
 // EvidenceFormat is the version of the evidence file's layout. Judge refuses any other.
-const EvidenceFormat = 1
+const EvidenceFormat = 2
 
 // Evidence is everything a run recorded, and everything Judge may look at. It is plain data: written to evidence.json
 // it can be judged again at a desk, also against other expectations. All times are durations since the start of the
@@ -208,7 +208,7 @@ type Handed struct {
 	Count int64         `json:"count"`
 }
 
-// Gap is a time in which records of a partition were waiting and none was acknowledged.
+// Gap is a time in which records of a partition were waiting and none was acknowledged, to a tenth of a millisecond.
 type Gap struct {
 	Partition int32 `json:"partition"` // −1: records of which nobody can tell the partition waited, and none was acknowledged in any
 	Span

@@ -205,8 +205,8 @@ func (l *Ledger) Seen(sighting Sighting) (first bool) {
 	return first
 }
 
-// Track is 1 + the highest sequence number that the latest scan has seen of a device. Only who calls Seen may ask; it is there
-// for the same reason as Next, and 0 for a device that does not exist.
+// Track is 1 + the highest sequence number that was seen of a device in the partition where it was last seen; 0 for a device
+// that does not exist. Only who calls Seen may ask. It is there for what it brings into the cache, as Next is.
 func (l *Ledger) Track(device uint32) uint64 {
 	if int(device) >= l.config.Devices {
 		return 0

@@ -24,8 +24,9 @@ package generator
 
 import "time"
 
-// Generator plays one Spec. It is not safe for concurrent use; two that were made from the same Spec are equal, and may
-// share the work.
+// Generator plays one Spec. Two that were made from the same Spec are equal, and may share the work. What is asked of the
+// fleet (Devices, Device, AppendKey, Key, Chosen, Pace) may be asked at any time and from anywhere; what is asked of its
+// readings (Next, NextAt, Missing, Append, Reading) from one goroutine.
 type Generator struct {
 	pace     Pace
 	start    int64 // event time at the start of the load, nanoseconds since 1970 UTC

@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"io"
 	"runtime"
 	"slices"
 	"testing"
@@ -166,6 +167,17 @@ func TestRecordsAreNotAllocated(t *testing.T) {
 			thousand()
 		}
 		assert.Less(t, testing.AllocsPerRun(20, thousand), 20., "allocations per thousand records of %s", sensors)
+	}
+}
+
+// BenchmarkStart is what a million devices take until the load could begin: the scenario is loaded, planned, and the run made
+// ready.
+func BenchmarkStart(b *testing.B) {
+	for b.Loop() {
+		scenario, err := Load("../testdata/throughput/throughput.yaml", Overrides{Set: []string{"fleets.climate.devices=1000000"}})
+		require.NoError(b, err)
+		require.NoError(b, scenario.WritePlan(io.Discard))
+		newRun(scenario, producer.Kind{Name: "none"}, Options{})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -62,6 +63,18 @@ func TestSoakFindsALeak(t *testing.T) {
 
 	sound := runText(t, soaking, Options{Producers: only(sarama.New)})
 	assert.Empty(t, missed(sound), "%+v", sound.Expectations)
+	slopes := 0
+	for _, judgement := range sound.Expectations {
+		if !strings.Contains(judgement.Expectation, ".slope") {
+			continue
+		}
+		slopes++
+		assert.NotNil(t, judgement.Got, judgement.Expectation)
+		if strings.HasPrefix(judgement.Expectation, "goroutines") || strings.HasPrefix(judgement.Expectation, "open_files") {
+			assert.Equal(t, assertions.Pass, judgement.Verdict, "nothing makes these scatter: %+v", judgement)
+		}
+	}
+	assert.Equal(t, 6, slopes)
 	require.Len(t, sound.Faults, 4, "as often as fits")
 	for i, fault := range sound.Faults {
 		assert.Equal(t, i+1, fault.Repetition)

@@ -21,9 +21,10 @@ type Conflict struct {
 }
 
 // Conflicts finds what is wrong with faults together, of which Validate has found each by itself good, in the order of
-// the scenario: more repetitions than can be told apart, brokers that are hurt twice at the same time, partitions that would become fewer, and, which is the quorum
-// guard, moments at which fewer replicas may be left than min.insync.replicas, or fewer controllers than it takes to
-// decide anything. A fault that says allow_loss may do the latter.
+// the scenario: more repetitions than can be told apart, brokers that are hurt twice at the same time, partitions that
+// would become fewer, and, which is the quorum guard, moments at which fewer replicas may be left than
+// min.insync.replicas, or fewer controllers than it takes to decide anything. A fault that says allow_loss may do the
+// latter.
 //
 // Whoever is the leader of a partition or the controller may be any broker. shrink_isr by itself does what it is for: it
 // lets nothing be acknowledged that could be lost.

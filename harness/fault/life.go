@@ -24,8 +24,8 @@ type Life struct {
 	Proof      string        // what the hits are
 }
 
-// playing is a fault, or one repetition of it, and how far it has come. The runner's mutex guards what changes, except that the goroutine that
-// plays the fault may read what only it writes.
+// playing is a fault, or one repetition of it, and how far it has come. The runner's mutex guards what changes, except that
+// the goroutine that plays the fault may read what only it writes.
 type playing struct {
 	place  int // among all lives, in the order of the scenario
 	spec   Spec
