@@ -75,7 +75,7 @@ func TestIdentityIsNeverMistaken(t *testing.T) {
 		require.ErrorIs(t, err, errNoIdentity, name)
 	}
 	_, _, err := parseIdentity(header[:20], nil, nil)
-	assert.ErrorIs(t, err, errGarbled, "cut short")
+	require.ErrorIs(t, err, errGarbled, "cut short")
 
 	// With a checksum that fits, and a content that cannot be.
 	for name, content := range map[string][]byte{
