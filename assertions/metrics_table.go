@@ -343,7 +343,8 @@ const (
 // How a slope is taken, of every metric of the process and of every latency.
 const (
 	slopeDoc = "Sampled once a second, in runs of more than an hour 3,600 times in all, over the whole run unless a scope is " +
-		"given. Its slope is the change per hour, of the minima of 20 equal stretches of the scope: " + theilSenDoc
+		"given. Its slope is the change per hour, of the minima of 20 equal stretches of the scope: " + theilSenDoc +
+		" Where the machine did not keep up with the load it proves nothing: what waits takes memory."
 	latencySlopeDoc = "Its slope is the change per hour, as in 50ms/h, of the minima in 20 equal stretches of the scope, of " +
 		"p99s of a second or more each: " + theilSenDoc
 	theilSenDoc = "the median slope between any two of them (Theil–Sen), which neither a sawtooth nor a single jump moves. It " +

@@ -221,6 +221,18 @@ func TestSlopeOutsideFaults(t *testing.T) {
 	assert.Equal(t, Fail, judgement.Verdict, judgement)
 	assert.InDelta(t, 60, *judgement.Got, 5)
 
+	// A machine that does not keep up leaves more and more waiting.
+	starved := func(e *Evidence) {
+		for i := 20; i < 30; i++ {
+			e.Slices[i].Late = 2000
+		}
+	}
+	judgement = judgedOnce(t, soaked(steady, alive(leak), starved), text)
+	assert.Equal(t, Inconclusive, judgement.Verdict, judgement)
+	assert.Contains(t, judgement.Reason, "the generator fell behind its own schedule: ")
+	judgement = judgedOnce(t, soaked(steady, alive(leak), starved), "goroutines.max < 10 outside faults")
+	assert.Equal(t, Fail, judgement.Verdict, "what there was, there was")
+
 	// Faults may leave nothing of some stretches of the run, which are not stretches of what is outside faults then.
 	long := func(e *Evidence) {
 		e.Faults = e.Faults[:2]
