@@ -29,12 +29,13 @@ func ackedAfterBroker(ctx context.Context, k kit) error {
 		return err
 	}
 	defer s.close()
-	const more = 10 * some // for one that is acked now and then, or as many as the client takes without an answer
+	// More, for one that is acked now and then, or as many as the client takes without an answer. They have their time
+	// together: that one of them waited on a busy machine does not mean that the client takes no more.
+	const more = 10 * some
+	full, cancel := context.WithTimeout(ctx, 10*moment)
+	defer cancel()
 	for _, e := range s.book.add(more) {
-		full, cancel := context.WithTimeout(ctx, short)
-		err := bounded(full, "Send", func(ctx context.Context) error { return s.hand(ctx, e) })
-		cancel()
-		if err != nil {
+		if err := bounded(full, "Send", func(ctx context.Context) error { return s.hand(ctx, e) }); err != nil {
 			break
 		}
 	}
