@@ -55,33 +55,40 @@ func (c Counts) Waiting() int64 { return c.Sent - c.Acked - c.Failed - c.Unknown
 
 // close settles what only the end can tell.
 func (s *shard) close() {
+	for i := range s.devices {
+		s.conclude(&s.devices[i].only)
+	}
 	for i := range s.table.slots {
-		e := &s.table.slots[i]
-		switch {
-		case e.state == 0:
-		case !e.acked():
-			s.unknown++
-			if abandoned := s.ledger.config.Abandoned; abandoned != nil {
-				abandoned(e.device, e.due)
-			}
-		case e.seen():
-			s.ledger.report(offsetMismatches, offence{
-				due: e.due, device: e.device, named: true, sequence: int64(e.sequence), place: e.acknowledged(),
-				other: e.sighting(),
-			})
-		default:
-			lost := offence{
-				due: e.due, device: e.device, named: true, sequence: int64(e.sequence), place: e.acknowledged(),
-			}
-			s.ledger.report(ackedLost, lost)
-			if s.ledger.taken.has(lost.place) {
-				lost.note = "acknowledged there, where another record was read"
-				s.ledger.report(offsetMismatches, lost)
-			}
-		}
+		s.conclude(&s.table.slots[i])
 	}
 	for i := range s.scan {
 		s.compare(i)
+	}
+}
+
+// conclude says what an entry means that is left at the end, if there is one.
+func (s *shard) conclude(e *entry) {
+	switch {
+	case e.state == 0:
+	case !e.acked():
+		s.unknown++
+		if abandoned := s.ledger.config.Abandoned; abandoned != nil {
+			abandoned(e.device, e.due)
+		}
+	case e.seen():
+		s.ledger.report(offsetMismatches, offence{
+			due: e.due, device: e.device, named: true, sequence: int64(e.sequence), place: e.acknowledged(),
+			other: e.sighting(),
+		})
+	default:
+		lost := offence{
+			due: e.due, device: e.device, named: true, sequence: int64(e.sequence), place: e.acknowledged(),
+		}
+		s.ledger.report(ackedLost, lost)
+		if s.ledger.taken.has(lost.place) {
+			lost.note = "acknowledged there, where another record was read"
+			s.ledger.report(offsetMismatches, lost)
+		}
 	}
 }
 

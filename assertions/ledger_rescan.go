@@ -31,7 +31,7 @@ type gap struct {
 
 // again takes in a record of the second scan. It is true for a sighting beyond those the tail had of the record,
 // which is judged like any other.
-func (s *shard) again(d *device, g *Sighting, slot int) bool {
+func (s *shard) again(d *device, g *Sighting, e *entry) bool {
 	r := &s.scan[g.Device>>shardBits]
 	s.behind -= r.bytes()
 	met := r.seen.at(g.Sequence) + 1
@@ -42,20 +42,18 @@ func (s *shard) again(d *device, g *Sighting, slot int) bool {
 	}
 	s.behind += r.bytes()
 
-	known := s.sightings(d, g.Sequence, slot)
-	if met <= known && slot >= 0 {
-		if e := &s.table.slots[slot]; e.acked() && e.acknowledged() == (place{g.Partition, g.Offset}) {
-			s.drop(slot)
-		}
+	known := sightings(d, g.Sequence, e)
+	if met <= known && e != nil && e.acked() && e.acknowledged() == (place{g.Partition, g.Offset}) {
+		s.drop(d, e)
 	}
 	return met > known
 }
 
 // sightings returns how often a record was seen so far.
-func (s *shard) sightings(d *device, sequence uint64, slot int) uint32 {
+func sightings(d *device, sequence uint64, e *entry) uint32 {
 	mark := d.mark(sequence)
-	if slot >= 0 {
-		if !s.table.slots[slot].seen() {
+	if e != nil {
+		if !e.seen() {
 			return 0
 		}
 	} else if state := mark & markState; state == markFailed || state == markUnknown {
@@ -110,8 +108,8 @@ func (s *shard) compare(index int) {
 	number := uint32(index)<<shardBits | s.number
 	r.seen.absent(d.next, func(first, end uint64) {
 		for sequence := first; sequence < end; sequence++ {
-			slot := s.table.find(number, sequence)
-			if s.sightings(d, sequence, slot) == 0 {
+			e := s.find(d, number, sequence)
+			if sightings(d, sequence, e) == 0 {
 				continue // lost, failed or unknown: nobody saw it at all
 			}
 			o := offence{
@@ -119,8 +117,7 @@ func (s *shard) compare(index int) {
 				note: "read by the tail, absent from the second scan",
 			}
 			acked := d.mark(sequence)&markState == 0
-			if slot >= 0 {
-				e := &s.table.slots[slot]
+			if e != nil {
 				o.due, o.place, acked = e.due, e.sighting(), e.acked()
 			} else {
 				o.due, o.place = r.estimate(sequence, d.next, s.latest), place{-1, -1}

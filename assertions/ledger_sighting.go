@@ -7,12 +7,12 @@ func (s *shard) see(g *Sighting) (known, first bool) {
 	if g.Sequence >= d.next {
 		return false, false
 	}
-	slot := s.table.find(g.Device, g.Sequence)
-	if s.scan != nil && !s.again(d, g, slot) {
+	e := s.find(d, g.Device, g.Sequence)
+	if s.scan != nil && !s.again(d, g, e) {
 		return true, false
 	}
 	s.consumed++
-	first = s.sight(d, g, slot)
+	first = s.sight(d, g, e)
 	if !first {
 		mark := d.mark(g.Sequence) + markCopy
 		s.setMark(d, g.Sequence, mark)
@@ -31,9 +31,9 @@ func (s *shard) see(g *Sighting) (known, first bool) {
 	return true, first
 }
 
-// sight brings the record's own state forward. It is true for the first sighting.
-func (s *shard) sight(d *device, g *Sighting, slot int) bool {
-	if slot < 0 {
+// sight brings the record's own state forward: its entry, or its mark where that is nil. It is true for the first sighting.
+func (s *shard) sight(d *device, g *Sighting, e *entry) bool {
+	if e == nil {
 		mark := d.mark(g.Sequence)
 		switch mark & markState {
 		case markFailed:
@@ -45,11 +45,10 @@ func (s *shard) sight(d *device, g *Sighting, slot int) bool {
 		s.setMark(d, g.Sequence, mark|markStored)
 		return true
 	}
-	e := &s.table.slots[slot]
 	first := !e.seen()
 	switch at := (place{g.Partition, g.Offset}); {
 	case e.acked() && (e.offset == offsetUntold || e.acknowledged() == at):
-		s.drop(slot)
+		s.drop(d, e)
 	case first:
 		e.state |= entrySeen
 		e.seenPartition, e.seenOffset = at.partition, at.offset

@@ -31,8 +31,9 @@ const (
 func (e *entry) acked() bool { return e.state&entryAcked != 0 }
 func (e *entry) seen() bool  { return e.state&entrySeen != 0 }
 
-// table holds the unsettled records of a shard: a hash table with linear probing whose entries lie in one slice, so
-// that a record costs neither an allocation nor a pointer, and whose size follows what is in flight.
+// table holds the unsettled records of a shard but for the one that each device holds itself: a hash table with linear
+// probing whose entries lie in one slice, so that a record costs neither an allocation nor a pointer, and whose size
+// follows what is in flight.
 type table struct {
 	slots []entry // a power of two
 	shift uint8   // 64 − log2(len(slots)): the hash's upper bits choose the slot
@@ -53,15 +54,19 @@ func (t *table) home(device uint32, sequence uint64) int {
 	return int((high ^ low) >> t.shift)
 }
 
-// find returns the slot of a record, or −1. It is valid until the next add or remove.
-func (t *table) find(device uint32, sequence uint64) int {
+// find returns the entry of a record, or nil. It is valid until the next add or remove.
+func (t *table) find(device uint32, sequence uint64) *entry {
+	if e := &t.slots[t.slot(device, sequence)]; e.state != 0 {
+		return e
+	}
+	return nil
+}
+
+// slot is where a record's entry is, or would be.
+func (t *table) slot(device uint32, sequence uint64) int {
 	mask := len(t.slots) - 1
 	for i := t.home(device, sequence) & mask; ; i = (i + 1) & mask {
-		e := &t.slots[i]
-		if e.state == 0 {
-			return -1
-		}
-		if e.sequence == sequence && e.device == device {
+		if e := &t.slots[i]; e.state == 0 || e.sequence == sequence && e.device == device {
 			return i
 		}
 	}
@@ -76,18 +81,11 @@ func (t *table) add(e entry) {
 	t.used++
 }
 
-func (t *table) place(e entry) {
-	mask := len(t.slots) - 1
-	i := t.home(e.device, e.sequence) & mask
-	for t.slots[i].state != 0 {
-		i = (i + 1) & mask
-	}
-	t.slots[i] = e
-}
+func (t *table) place(e entry) { t.slots[t.slot(e.device, e.sequence)] = e }
 
-// remove empties a slot that find returned. Entries behind it move up, so that no search ends at the hole.
-func (t *table) remove(hole int) {
-	mask := len(t.slots) - 1
+// remove takes out an entry that is in the table. Entries behind it move up, so that no search ends at the hole.
+func (t *table) remove(device uint32, sequence uint64) {
+	mask, hole := len(t.slots)-1, t.slot(device, sequence)
 	for i := (hole + 1) & mask; t.slots[i].state != 0; i = (i + 1) & mask {
 		e := &t.slots[i]
 		// An entry may fill the hole unless its search begins behind it.
