@@ -69,7 +69,7 @@ func plays(docker bool) []play {
 		all = append(all,
 			play{name: "leader-crash", scenario: "leader-crash"},
 			// Longer, because the broker's JVM compiles in the first seconds more than it stores.
-			play{name: "closed loop, real broker", scenario: flood, closed: true,
+			play{name: "closed loop on a real broker", scenario: flood, closed: true,
 				set: []string{"broker.kind=docker", "broker.brokers=1", "load.stages.flood.for=30s"}},
 		)
 	}
@@ -102,7 +102,7 @@ func compare(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		for _, p := range scenarios {
 			for _, c := range turned(clients(), round) {
 				fmt.Fprintf(stderr, "round %d of %d: %s with %s\n", round+1, *rounds, p.name, c.kind)
-				folder := filepath.Join(*out, fmt.Sprintf("%d-%s-%s", round+1, strings.NewReplacer(" ", "-", ",", "").Replace(p.name), c.kind))
+				folder := filepath.Join(*out, fmt.Sprintf("%d-%s-%s", round+1, strings.ReplaceAll(p.name, " ", "-"), c.kind))
 				r, err := execute(ctx, *binary, folder, p, c)
 				if err != nil {
 					return fmt.Errorf("%s with %s: %w", p.name, c.kind, err)
