@@ -20,6 +20,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -97,6 +98,9 @@ func compare(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	scenarios := slices.DeleteFunc(plays(*docker), func(p play) bool {
 		return *only != "" && !slices.Contains(strings.Split(*only, ","), p.name)
 	})
+	if len(scenarios) == 0 {
+		return fmt.Errorf("-only %q names no scenario: there are %s", *only, names(plays(*docker)))
+	}
 	var runs []run
 	for round := range *rounds {
 		for _, p := range scenarios {
@@ -112,6 +116,14 @@ func compare(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		}
 	}
 	return table(stdout, scenarios, clients(), runs)
+}
+
+func names(all []play) string {
+	var quoted []string
+	for _, p := range all {
+		quoted = append(quoted, strconv.Quote(p.name))
+	}
+	return strings.Join(quoted, ", ")
 }
 
 // turned is the clients in another order each round: who is always first may always be luckiest.

@@ -115,23 +115,10 @@ func (r run) costs() float64 {
 	return r.cpu.Seconds() / float64(r.result.Counts["acked"]) * 1e6
 }
 
-// broken lists the promises that the run found broken, and how often.
-func (r run) broken() []string { return r.invariants(true) }
-
-// seen lists what the run found although nobody had promised that it does not happen.
-func (r run) seen() []string { return r.invariants(false) }
-
-func (r run) invariants(promised bool) []string {
-	var found []string
-	for _, name := range []string{
-		"acked_lost", "duplicates", "reordered", "affinity_splits", "wrong_partition", "offset_mismatches", "failed_but_stored",
-		"phantoms", "corrupt", "truncated",
-	} {
-		if n := r.result.Counts[name]; n > 0 && r.promised(name) == promised {
-			found = append(found, fmt.Sprintf("%d %s", n, name))
-		}
-	}
-	return found
+// findings are what a run may find, the gravest first.
+var findings = []string{
+	"acked_lost", "duplicates", "reordered", "affinity_splits", "wrong_partition", "offset_mismatches", "failed_but_stored",
+	"phantoms", "corrupt", "truncated",
 }
 
 func (r run) promised(name string) bool {

@@ -81,11 +81,11 @@ func verdicts(runs []run) string {
 // promises says what was broken in any round, what was found that nobody had promised, and what was not promised at all.
 func promises(runs []run) string {
 	parts := []string{"all kept"}
-	if broken := together(runs, run.broken); len(broken) > 0 {
-		parts = []string{"**broken**: " + strings.Join(broken, "; ")}
+	if broken := found(runs, true); len(broken) > 0 {
+		parts = []string{"**broken**: " + strings.Join(broken, ", ")}
 	}
-	if seen := together(runs, run.seen); len(seen) > 0 {
-		parts = append(parts, "not promised: "+strings.Join(seen, "; "))
+	if seen := found(runs, false); len(seen) > 0 {
+		parts = append(parts, "found, not promised: "+strings.Join(seen, ", "))
 	}
 	for _, name := range []string{"acked_lost", "duplicates", "reordered"} {
 		if !slices.ContainsFunc(runs, func(r run) bool { return r.promised(name) }) {
@@ -95,13 +95,17 @@ func promises(runs []run) string {
 	return strings.Join(parts, "; ")
 }
 
-// together lists what was found in each round in which there was something.
-func together(runs []run, find func(run) []string) []string {
-	var rounds []string
-	for _, r := range runs {
-		if found := find(r); len(found) > 0 {
-			rounds = append(rounds, strings.Join(found, ", "))
+// found says how often what was found, and in how many of the rounds: what had been promised not to happen, or what had not.
+func found(runs []run, promised bool) []string {
+	var all []string
+	for _, name := range findings {
+		with := slices.DeleteFunc(slices.Clone(runs), func(r run) bool {
+			return r.result.Counts[name] == 0 || r.promised(name) != promised
+		})
+		if len(with) > 0 {
+			times := spread(with, 1, 0, func(r run) float64 { return float64(r.result.Counts[name]) })
+			all = append(all, fmt.Sprintf("%s %s in %d of %d rounds", times, name, len(with), len(runs)))
 		}
 	}
-	return rounds
+	return all
 }
