@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fleetproof/fleetproof/producer"
@@ -14,6 +15,10 @@ import (
 // patience is how long a method of the client may take after its context has ended: a torn down client has to let go of
 // connections, on a machine that may be busy.
 const patience = 5 * time.Second
+
+// closeTurns is how many times its patience a Close may take that still gives outcomes: a client may have to give up on
+// millions of records.
+const closeTurns = 12
 
 // haste is how long it may still take once the run is to be left at once.
 const haste = time.Second
@@ -30,8 +35,10 @@ type guest struct {
 
 	producer producer.Producer // nil until connected
 
-	gate   sync.RWMutex // held for reading while an outcome is taken in
-	closed bool         // guarded by gate: no outcome is taken in any more
+	gate    sync.RWMutex // held for reading while an outcome is taken in
+	closed  bool         // guarded by gate: no outcome is taken in any more
+	closing atomic.Bool
+	givenUp atomic.Int64 // outcomes taken in since Close was called
 
 	mutex    sync.Mutex
 	breaches []breach
@@ -101,6 +108,7 @@ func (g *guest) flush(ctx context.Context) {
 
 // close calls Close. No outcome is taken in afterwards, whether it has returned or not.
 func (g *guest) close(ctx context.Context) error {
+	g.closing.Store(true)
 	err := g.within(ctx, "Close", func() error { return g.producer.Close(ctx) })
 	g.gate.Lock()
 	g.closed = true
@@ -148,10 +156,13 @@ func (g *guest) take(o producer.Outcome) {
 	default:
 		g.outcome(o)
 	}
+	if g.closing.Load() {
+		g.givenUp.Add(1)
+	}
 }
 
 // within makes a call beside the end of its context. A call that has not returned a while after that is left behind, with
-// its goroutine: nothing can end a goroutine from outside.
+// its goroutine: nothing can end a goroutine from outside. A Close that still gives outcomes gets as much time again.
 func (g *guest) within(ctx context.Context, method string, call func() error) error {
 	began := time.Now()
 	done := make(chan error, 1)
@@ -168,13 +179,19 @@ func (g *guest) within(ctx context.Context, method string, call func() error) er
 		return err
 	case <-ctx.Done():
 	}
-	waiting, enough := g.overtime()
-	defer enough()
-	select {
-	case err := <-done:
-		return err
-	case <-waiting.Done():
-		return g.left(waiting, method, time.Since(began))
+	for turn := 1; ; turn++ {
+		before := g.givenUp.Load()
+		waiting, enough := g.overtime()
+		select {
+		case err := <-done:
+			enough()
+			return err
+		case <-waiting.Done():
+			enough()
+		}
+		if hurried(waiting) || g.givenUp.Load() == before || turn == closeTurns {
+			return g.left(waiting, method, time.Since(began))
+		}
 	}
 }
 
@@ -191,10 +208,13 @@ func (g *guest) overtime() (context.Context, context.CancelFunc) {
 	return waiting, enough
 }
 
+// hurried says whether an overtime that is over was cut short.
+func hurried(overtime context.Context) bool { return errors.Is(overtime.Err(), context.Canceled) }
+
 // left notes a method that has not returned by the end of its overtime.
 func (g *guest) left(overtime context.Context, method string, after time.Duration) error {
 	waited := g.patience
-	if errors.Is(overtime.Err(), context.Canceled) {
+	if hurried(overtime) {
 		waited = haste
 	}
 	return fmt.Errorf("%w: %w", g.breaks(method+" returns at the end of its context or soon after",

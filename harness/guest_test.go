@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -123,6 +124,47 @@ func TestClientThatDoesNotReturnEndsNoRun(t *testing.T) {
 				assert.EqualValues(t, 1, counts["unknown"])
 				assert.Positive(t, counts["unsent"])
 			}
+		})
+	}
+}
+
+// TestCloseThatStillGivesOutcomesIsWaitedFor has Close give up on its records one by one, as slow as if they were millions.
+func TestCloseThatStillGivesOutcomesIsWaitedFor(t *testing.T) {
+	for name, test := range map[string]struct {
+		outcomes int
+		left     bool
+	}{
+		"many":    {2 * closeTurns / 3, false},
+		"no end":  {10 * closeTurns, true},
+		"nothing": {0, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				taken := 0
+				g := newGuest(producer.Kind{Name: "slow"}, func(producer.Outcome) { taken++ }, patience, nil)
+				g.producer = &rude{close: func() error {
+					for range test.outcomes {
+						time.Sleep(patience * 9 / 10)
+						g.take(producer.Outcome{Record: &producer.Record{}, State: producer.Unknown})
+					}
+					time.Sleep(patience * 9 / 10)
+					if test.left {
+						time.Sleep(2 * closeTurns * patience)
+					}
+					return errors.New("closed")
+				}}
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				began := time.Now()
+				err := g.close(ctx)
+				assert.Equal(t, test.left, len(g.broke()) > 0, "%v", g.broke())
+				assert.Equal(t, test.left, err == nil, "a breach is no error of Close: %v", err)
+				assert.LessOrEqual(t, time.Since(began), (closeTurns+1)*patience)
+				if !test.left {
+					assert.Equal(t, test.outcomes, taken)
+				}
+				time.Sleep(10 * closeTurns * patience * 2) // what was left behind ends too
+			})
 		})
 	}
 }
