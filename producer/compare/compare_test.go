@@ -74,6 +74,8 @@ exit 1
 	assert.Contains(t, string(asked), "run lost-acks --quiet --out "+filepath.Join(out, "1-lost-acks-kafkago")+
 		" --set producer.kind=kafkago --set producer.idempotent=false\n")
 
+	require.ErrorContains(t, compare(context.Background(), []string{"-binary", binary, "-out", filepath.Join(folder, "flood"), "-only", "closed loop"}, io.Discard, io.Discard),
+		"closed loop with sarama took all that it was offered")
 	require.ErrorContains(t, compare(context.Background(), args, io.Discard, io.Discard), "is not empty")
 	require.ErrorContains(t, compare(context.Background(), []string{"-binary", binary, "-only", "leader-crash"}, io.Discard, io.Discard),
 		`-only "leader-crash" names no scenario: there are "fleet-10000", "lost-acks", "closed loop"`)

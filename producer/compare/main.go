@@ -111,6 +111,9 @@ func compare(ctx context.Context, args []string, stdout, stderr io.Writer) error
 				if err != nil {
 					return fmt.Errorf("%s with %s: %w", p.name, c.kind, err)
 				}
+				if p.closed && r.result.Counts["unsent"] == 0 {
+					return fmt.Errorf("%s with %s took all that it was offered, so that nobody knows how much it can do: raise the rate in %s", p.name, c.kind, p.scenario)
+				}
 				runs = append(runs, r)
 			}
 		}
