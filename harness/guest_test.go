@@ -140,16 +140,17 @@ func TestCloseThatStillGivesOutcomesIsWaitedFor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				taken := 0
+				taken, over := 0, make(chan struct{})
 				g := newGuest(producer.Kind{Name: "slow"}, func(producer.Outcome) { taken++ }, patience, nil)
 				g.producer = &rude{close: func() error {
+					defer close(over)
 					for range test.outcomes {
-						time.Sleep(patience * 9 / 10)
+						<-time.After(patience * 9 / 10)
 						g.take(producer.Outcome{Record: &producer.Record{}, State: producer.Unknown})
 					}
-					time.Sleep(patience * 9 / 10)
+					<-time.After(patience * 9 / 10)
 					if test.left {
-						time.Sleep(2 * closeTurns * patience)
+						<-time.After(2 * closeTurns * patience)
 					}
 					return errors.New("closed")
 				}}
@@ -163,7 +164,7 @@ func TestCloseThatStillGivesOutcomesIsWaitedFor(t *testing.T) {
 				if !test.left {
 					assert.Equal(t, test.outcomes, taken)
 				}
-				time.Sleep(10 * closeTurns * patience * 2) // what was left behind ends too
+				<-over // also when it was left behind
 			})
 		})
 	}
