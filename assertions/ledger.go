@@ -37,9 +37,9 @@ type LedgerConfig struct {
 //	           ▲                             ├──▶ settled: forgotten, or a line in the device's marks
 //	           └─────────────────────Seen────┘
 //
-// A record has an entry from Open until it is settled, at its device or in the hash table of its shard. Settled means: acknowledged and
-// seen where it was acknowledged, which leaves no trace; or failed or unknown, which leaves a mark in the interval
-// map of its device. So whatever a device sent that has neither entry nor mark was acknowledged and seen, and the
+// A record has an entry from Open until it is settled, at its device or in the hash table of its shard. Settled means:
+// acknowledged and seen where it was acknowledged, which leaves no trace; or failed or unknown, which leaves a mark in the
+// interval map of its device. So whatever a device sent that has neither entry nor mark was acknowledged and seen, and the
 // memory of a healthy run is O(devices + in flight). What arrives in whatever order resolves as follows:
 //
 //   - seen, then acked (common, since reading back is live): settled by the acknowledgement;

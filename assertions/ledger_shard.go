@@ -13,7 +13,7 @@ type shard struct {
 	ledger  *Ledger
 	number  uint32
 	devices []device // by number / shardCount
-	table   table    // the records that are not settled and not their device's only one
+	table   table    // the records that are not settled, but for the one that each device holds itself
 	further map[identity][]place
 	scan    []rescanned // the second scan, by device; nil before Rescan
 
@@ -138,19 +138,19 @@ func (s *shard) find(d *device, number uint32, sequence uint64) *entry {
 	return s.table.find(number, sequence)
 }
 
-// waiting returns the entry of a record without outcome, or nil after having noted the misuse.
-func (s *shard) waiting(call string, d *device, number uint32, sequence uint64) *entry {
+// waiting returns a device and the entry of its record without outcome, which is nil after having noted the misuse.
+func (s *shard) waiting(call string, number uint32, sequence uint64) (*device, *entry) {
+	d := s.device(number)
 	e := s.find(d, number, sequence)
 	if e == nil || e.acked() {
 		s.ledger.misuses(call, number, sequence, "it has its outcome, or was never handed over")
-		return nil
+		return d, nil
 	}
-	return e
+	return d, e
 }
 
 func (s *shard) withdraw(number uint32, sequence uint64) {
-	d := s.device(number)
-	e := s.waiting("withdraw", d, number, sequence)
+	d, e := s.waiting("withdraw", number, sequence)
 	if e == nil {
 		return
 	}
@@ -177,8 +177,7 @@ func (s *shard) withdraw(number uint32, sequence uint64) {
 const offsetUntold int64 = -1
 
 func (s *shard) ack(number uint32, sequence uint64, at place) bool {
-	d := s.device(number)
-	e := s.waiting("acknowledge", d, number, sequence)
+	d, e := s.waiting("acknowledge", number, sequence)
 	if e == nil {
 		return false
 	}
@@ -203,8 +202,7 @@ func (s *shard) ack(number uint32, sequence uint64, at place) bool {
 }
 
 func (s *shard) fail(number uint32, sequence uint64) bool {
-	d := s.device(number)
-	e := s.waiting("fail", d, number, sequence)
+	d, e := s.waiting("fail", number, sequence)
 	if e == nil {
 		return false
 	}
@@ -219,8 +217,7 @@ func (s *shard) fail(number uint32, sequence uint64) bool {
 }
 
 func (s *shard) forget(number uint32, sequence uint64) bool {
-	d := s.device(number)
-	e := s.waiting("give up", d, number, sequence)
+	d, e := s.waiting("give up", number, sequence)
 	if e == nil {
 		return false
 	}

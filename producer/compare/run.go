@@ -115,12 +115,6 @@ func (r run) costs() float64 {
 	return r.cpu.Seconds() / float64(r.result.Counts["acked"]) * 1e6
 }
 
-// findings are what a run may find, the gravest first.
-var findings = []string{
-	"acked_lost", "duplicates", "reordered", "affinity_splits", "wrong_partition", "offset_mismatches", "failed_but_stored",
-	"phantoms", "corrupt", "truncated",
-}
-
 func (r run) promised(name string) bool {
 	for _, e := range r.result.Expectations {
 		if e.Text == name+" == 0" && strings.HasPrefix(e.Reason, "promised") {

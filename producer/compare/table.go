@@ -95,6 +95,12 @@ func promises(runs []run) string {
 	return strings.Join(parts, "; ")
 }
 
+// findings are what a run may find, the gravest first.
+var findings = []string{
+	"acked_lost", "duplicates", "reordered", "affinity_splits", "wrong_partition", "offset_mismatches", "failed_but_stored",
+	"phantoms", "corrupt", "truncated",
+}
+
 // found says how often what was found, and in how many of the rounds: what had been promised not to happen, or what had not.
 func found(runs []run, promised bool) []string {
 	var all []string
