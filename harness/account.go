@@ -56,8 +56,9 @@ func (r *run) expected(key []byte) int32 {
 	return partitioner.Partition(key, int32(r.scenario.Topic.Partitions))
 }
 
-// outcome writes what became of a record into the ledger and the timeline. An outcome that cannot be counts for nothing.
-func (r *run) outcome(o producer.Outcome) {
+// outcome writes what became of a record into the ledger and the timeline. An outcome that cannot be counts for nothing, and
+// it says so.
+func (r *run) outcome(o producer.Outcome) bool {
 	at := r.clock()
 	token := o.Record.Token
 	ledger := r.readings
@@ -67,7 +68,7 @@ func (r *run) outcome(o producer.Outcome) {
 	if token.Stream > streamAlerts || ledger == nil || int(token.Device) >= r.generator.Devices() {
 		_ = r.guest.breaks(oneOutcome, fmt.Sprintf("device %d #%d of stream %d was said to be %s without having been sent",
 			token.Device, token.Sequence, token.Stream, o.State))
-		return
+		return false
 	}
 	waiting := false
 	switch o.State {
@@ -85,7 +86,7 @@ func (r *run) outcome(o producer.Outcome) {
 	if !waiting {
 		_ = r.guest.breaks(oneOutcome, fmt.Sprintf("%s #%d was said to be %s when it had its outcome, or had never been sent",
 			r.generator.Key(token.Device), token.Sequence, o.State))
-		return
+		return false
 	}
 	if o.State == producer.Acked {
 		r.faults.Acked(token.Handed, at)
@@ -98,6 +99,7 @@ func (r *run) outcome(o producer.Outcome) {
 	if o.State != producer.Unknown { // a client may have given up on a record that still stands in a request of its
 		r.slabs.give(token)
 	}
+	return true
 }
 
 // oneOutcome is the clause by which there are as many outcomes as records.

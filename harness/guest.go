@@ -29,7 +29,7 @@ const haste = time.Second
 // panic there ends the process.
 type guest struct {
 	producer.Kind
-	outcome  func(producer.Outcome)
+	outcome  func(producer.Outcome) bool // takes one in, and is false where it cannot be
 	patience time.Duration
 	abort    <-chan struct{} // closed: the run is to be left at once
 
@@ -38,7 +38,7 @@ type guest struct {
 	gate    sync.RWMutex // held for reading while an outcome is taken in
 	closed  bool         // guarded by gate: no outcome is taken in any more
 	closing atomic.Bool
-	givenUp atomic.Int64 // outcomes taken in since Close was called
+	givenUp atomic.Int64 // outcomes taken in since Close was called, without those that cannot be
 
 	mutex    sync.Mutex
 	breaches []breach
@@ -53,7 +53,7 @@ type breach struct {
 	times  int
 }
 
-func newGuest(kind producer.Kind, outcome func(producer.Outcome), patience time.Duration, abort <-chan struct{}) *guest {
+func newGuest(kind producer.Kind, outcome func(producer.Outcome) bool, patience time.Duration, abort <-chan struct{}) *guest {
 	return &guest{Kind: kind, outcome: outcome, patience: patience, abort: abort}
 }
 
@@ -68,7 +68,7 @@ func (g *guest) connect(ctx context.Context, config producer.Config) error {
 		defer func() { made <- connected }()
 		connected, err = g.New(ctx, config, g.take)
 		return err
-	})
+	}, still)
 	switch {
 	case errors.Is(err, errLeft):
 		go func() {
@@ -100,16 +100,17 @@ func (g *guest) send(ctx context.Context, record *producer.Record) (err error) {
 
 // flush waits for outcomes until the end of ctx.
 func (g *guest) flush(ctx context.Context) {
-	err := g.within(ctx, "Flush", func() error { return g.producer.Flush(ctx) })
+	err := g.within(ctx, "Flush", func() error { return g.producer.Flush(ctx) }, still)
 	if err != nil && ctx.Err() == nil && !isBreach(err) {
 		_ = g.breaks("the only error of Flush is the end of its context", err.Error())
 	}
 }
 
-// close calls Close. No outcome is taken in afterwards, whether it has returned or not.
+// close calls Close. As long as that gives outcomes it is waited for. None is taken in afterwards, whether it has returned
+// or not.
 func (g *guest) close(ctx context.Context) error {
 	g.closing.Store(true)
-	err := g.within(ctx, "Close", func() error { return g.producer.Close(ctx) })
+	err := g.within(ctx, "Close", func() error { return g.producer.Close(ctx) }, g.givenUp.Load)
 	g.gate.Lock()
 	g.closed = true
 	g.gate.Unlock()
@@ -133,7 +134,7 @@ func (g *guest) count() producer.Stats {
 	err := g.within(ctx, "Stats", func() error {
 		counted <- g.producer.Stats()
 		return nil
-	})
+	}, still)
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	if err != nil {
@@ -154,16 +155,16 @@ func (g *guest) take(o producer.Outcome) {
 	case o.Record == nil:
 		_ = g.breaks("an outcome has the record that was given to Send", fmt.Sprintf("one that said %s had none", o.State))
 	default:
-		g.outcome(o)
-	}
-	if g.closing.Load() {
-		g.givenUp.Add(1)
+		if g.outcome(o) && g.closing.Load() {
+			g.givenUp.Add(1)
+		}
 	}
 }
 
 // within makes a call beside the end of its context. A call that has not returned a while after that is left behind, with
-// its goroutine: nothing can end a goroutine from outside. A Close that still gives outcomes gets as much time again.
-func (g *guest) within(ctx context.Context, method string, call func() error) error {
+// its goroutine: nothing can end a goroutine from outside. One that shows progress gets the while again, closeTurns times in
+// all.
+func (g *guest) within(ctx context.Context, method string, call func() error, progress func() int64) error {
 	began := time.Now()
 	done := make(chan error, 1)
 	go func() {
@@ -179,8 +180,9 @@ func (g *guest) within(ctx context.Context, method string, call func() error) er
 		return err
 	case <-ctx.Done():
 	}
+	ended := time.Now()
 	for turn := 1; ; turn++ {
-		before := g.givenUp.Load()
+		before := progress()
 		waiting, enough := g.overtime()
 		select {
 		case err := <-done:
@@ -189,13 +191,16 @@ func (g *guest) within(ctx context.Context, method string, call func() error) er
 		case <-waiting.Done():
 			enough()
 		}
-		if hurried(waiting) || g.givenUp.Load() == before || turn == closeTurns {
-			return g.left(waiting, method, time.Since(began))
+		if hurried := errors.Is(waiting.Err(), context.Canceled); hurried || progress() == before || turn == closeTurns {
+			return g.left(method, time.Since(ended), time.Since(began))
 		}
 	}
 }
 
-// overtime is what a call gets whose context has ended. It is cut short where the run is to be left at once.
+// still is the progress of a call that shows none.
+func still() int64 { return 0 }
+
+// overtime is what a call gets whose context has ended. It is cut short, and canceled, where the run is to be left at once.
 func (g *guest) overtime() (context.Context, context.CancelFunc) {
 	waiting, enough := context.WithTimeout(context.Background(), g.patience)
 	go func() {
@@ -208,17 +213,12 @@ func (g *guest) overtime() (context.Context, context.CancelFunc) {
 	return waiting, enough
 }
 
-// hurried says whether an overtime that is over was cut short.
-func hurried(overtime context.Context) bool { return errors.Is(overtime.Err(), context.Canceled) }
-
-// left notes a method that has not returned by the end of its overtime.
-func (g *guest) left(overtime context.Context, method string, after time.Duration) error {
-	waited := g.patience
-	if hurried(overtime) {
-		waited = haste
-	}
+// left notes a method that has not returned by the end of its overtime, so long after the end of its context and after the
+// call.
+func (g *guest) left(method string, end, call time.Duration) error {
 	return fmt.Errorf("%w: %w", g.breaks(method+" returns at the end of its context or soon after",
-		fmt.Sprintf("it had not, %s after that and %s after the call, and was left behind", waited, after.Round(time.Millisecond))), errLeft)
+		fmt.Sprintf("it had not, %s after that and %s after the call, and was left behind",
+			end.Round(time.Millisecond), call.Round(time.Millisecond))), errLeft)
 }
 
 func (g *guest) panics(method string, cause any) error {

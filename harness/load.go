@@ -139,6 +139,7 @@ func (l *load) await(sending context.Context, done <-chan struct{}) {
 		return
 	case <-sending.Done():
 	}
+	ended := l.run.clock()
 	for {
 		waiting, enough := l.run.guest.overtime()
 		select {
@@ -150,7 +151,7 @@ func (l *load) await(sending context.Context, done <-chan struct{}) {
 		}
 		if l.place.CompareAndSwap(insideSend, leftInSend) {
 			now := l.run.clock()
-			_ = l.run.guest.left(waiting, "Send", now-l.sent.Handed)
+			_ = l.run.guest.left("Send", now-ended, now-l.sent.Handed)
 			l.handed(now)
 			return
 		}

@@ -46,8 +46,9 @@ type Kind struct {
 //
 // Where an implementation breaks this the run goes on as far as it can, names the clause and ends in ERROR: a method that
 // panics, or that has not returned five seconds after the end of its ctx and is left behind, an outcome without its record,
-// for a record never sent, or for one that has its outcome, and a record without one when Close has returned. A panic in a
-// goroutine of the client's own cannot be caught by anybody else, and ends the process.
+// for a record never sent, or for one that has its outcome, and a record without one when Close has returned. A Close that
+// still gives outcomes, of millions of records perhaps, is waited for a minute. A panic in a goroutine of the client's own
+// cannot be caught by anybody else, and ends the process.
 type Producer interface {
 	// Send hands a record over. It blocks while the client's buffers are full, until ctx ends. The time it blocks is
 	// accounted to the client. A nil error means that exactly one Outcome follows, perhaps before Send has returned, and
