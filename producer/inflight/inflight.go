@@ -24,22 +24,44 @@ import (
 type Entry struct {
 	Record *producer.Record
 
-	next, previous *Entry
-	listed         bool
+	page    *page
+	pending atomic.Bool // entered, and not claimed for its one outcome
 }
 
 // Set is the records that have no outcome yet. Make one with New.
+//
+// Records enter in one goroutine and are settled in another, hundreds of thousands a second. So neither touches what the
+// other writes to: entries lie in pages, in the order in which they entered, and who settles one only counts its page
+// down. What both need, under the lock, they need once a page.
 type Set struct {
 	outcome func(producer.Outcome)
 	closing chan struct{}
-	count   atomic.Int64   // entered and not done
+	waiting atomic.Int32 // who waits for the set to become empty
+
+	_       [64]byte // the fields between two of these are written to by the same goroutines
+	mu      sync.Mutex
+	current *page // the latest page, the head of a list; nil in an empty set
+	closed  bool
+	idle    chan struct{}  // closed when the set becomes empty; nil while nobody waits
+	entered atomic.Int64   // records
 	handing sync.WaitGroup // entered and not yet left; only added to while open
 
-	mu     sync.Mutex
-	head   *Entry // the latest; a list, since an outcome takes its entry out of anywhere
-	closed bool
-	idle   chan struct{} // closed when count reaches zero; nil while nobody waits
+	_       [64]byte
+	settled atomic.Int64 // records of those that entered: those that have had their outcome, and those refused
+	_       [64]byte
 }
+
+// page is some entries that entered one after the other. It is listed as long as one of them has no outcome.
+type page struct {
+	entries        [pageEntries]*Entry
+	used           int
+	next, previous *page
+
+	_    [64]byte     // see Set
+	left atomic.Int32 // entries without an outcome, the unused ones included
+}
+
+const pageEntries = 64
 
 // New returns an empty, open set that hands outcomes to outcome.
 func New(outcome func(producer.Outcome)) *Set {
@@ -55,14 +77,25 @@ func (s *Set) Enter(e *Entry) bool {
 		return false
 	}
 	s.handing.Add(1)
-	s.count.Add(1)
-	e.listed = true
-	e.next = s.head
-	if s.head != nil {
-		s.head.previous = e
+	s.entered.Add(1)
+	if s.current == nil || s.current.used == pageEntries {
+		s.turn()
 	}
-	s.head = e
+	e.page = s.current
+	e.pending.Store(true)
+	s.current.entries[s.current.used] = e
+	s.current.used++
 	return true
+}
+
+// turn begins another page.
+func (s *Set) turn() {
+	p := &page{next: s.current}
+	p.left.Store(pageEntries)
+	if s.current != nil {
+		s.current.previous = p
+	}
+	s.current = p
 }
 
 // Left says that the hand-over of a record that had entered is over.
@@ -70,24 +103,27 @@ func (s *Set) Left() { s.handing.Done() }
 
 // Refused takes back a record that the client did not accept. It gets no outcome.
 func (s *Set) Refused(e *Entry) {
-	if s.claim(e) {
-		s.done()
+	if e.claim() {
+		s.done(e)
 	}
 }
 
 // Settle hands over a record's outcome, unless it had one already: what a client returns after somebody gave up on it is
 // nobody's business any more.
 func (s *Set) Settle(e *Entry, o producer.Outcome) {
-	if !s.claim(e) {
+	if !e.claim() {
 		return
 	}
 	o.Record = e.Record
 	s.outcome(o)
-	s.done()
+	s.done(e)
 }
 
 // Count is the number of records without an outcome, those being handed over included.
-func (s *Set) Count() int64 { return s.count.Load() }
+func (s *Set) Count() int64 {
+	settled := s.settled.Load() // first, so that none is settled here that has not entered
+	return s.entered.Load() - settled
+}
 
 // Flush waits until nothing is in flight. Its only error is what ended ctx.
 func (s *Set) Flush(ctx context.Context) error {
@@ -113,55 +149,42 @@ func (s *Set) Close() bool {
 // Closing is closed when Close is called: what ends a hand-over that waits for room.
 func (s *Set) Closing() <-chan struct{} { return s.closing }
 
-// GiveUp makes Unknown what the client has not returned, and waits for the outcomes that are being handed over. The
-// client may still hold these records, so only what belongs to the set is touched.
+// GiveUp makes Unknown what the client has not returned, and waits for the outcomes that are being handed over. It is
+// called after Close. The client may still hold these records, so only what belongs to the set is touched.
 func (s *Set) GiveUp(reason error) {
-	for e := s.take(); e != nil; e = s.take() {
+	for _, e := range s.entries() {
+		if !e.claim() {
+			continue
+		}
 		s.outcome(producer.Outcome{
 			Record: e.Record, State: producer.Unknown, Partition: -1, Offset: producer.OffsetUnset, Err: reason,
 		})
-		s.done()
+		s.done(e)
 	}
 	_ = s.wait(context.Background()) // takes only as long as the callback
 }
 
-// claim takes an entry out for its one outcome, and says whether it was still to be had.
-func (s *Set) claim(e *Entry) bool {
+// claim takes an entry for its one outcome, and says whether it was still to be had.
+func (e *Entry) claim() bool { return e.pending.CompareAndSwap(true, false) }
+
+// entries are those on the listed pages, claimed ones among them.
+func (s *Set) entries() []*Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !e.listed {
-		return false
+	var all []*Entry
+	for p := s.current; p != nil; p = p.next {
+		all = append(all, p.entries[:p.used]...)
 	}
-	s.unlist(e)
-	return true
-}
-
-// take claims any entry, or returns nil when there is none left.
-func (s *Set) take() *Entry {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e := s.head
-	if e != nil {
-		s.unlist(e)
-	}
-	return e
-}
-
-func (s *Set) unlist(e *Entry) {
-	if e.previous == nil {
-		s.head = e.next
-	} else {
-		e.previous.next = e.next
-	}
-	if e.next != nil {
-		e.next.previous = e.previous
-	}
-	e.next, e.previous, e.listed = nil, nil, false
+	return all
 }
 
 // done counts a claimed entry out.
-func (s *Set) done() {
-	if s.count.Add(-1) > 0 {
+func (s *Set) done(e *Entry) {
+	if e.page.left.Add(-1) == 0 {
+		s.unlist(e.page)
+	}
+	settled := s.settled.Add(1)
+	if s.waiting.Load() == 0 || settled < s.entered.Load() {
 		return
 	}
 	s.mu.Lock()
@@ -172,10 +195,27 @@ func (s *Set) done() {
 	}
 }
 
+func (s *Set) unlist(p *page) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.previous == nil {
+		s.current = p.next
+	} else {
+		p.previous.next = p.next
+	}
+	if p.next != nil {
+		p.next.previous = p.previous
+	}
+	p.next, p.previous = nil, nil // or an entry that somebody still holds would hold all of them
+}
+
+// wait waits until the set is empty.
 func (s *Set) wait(ctx context.Context) error {
+	s.waiting.Add(1) // before the count is looked at, or nobody would say that it has become zero
+	defer s.waiting.Add(-1)
 	for {
 		s.mu.Lock()
-		if s.count.Load() == 0 {
+		if s.Count() == 0 {
 			s.mu.Unlock()
 			return nil
 		}

@@ -3,9 +3,12 @@ package inflight
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -132,53 +135,89 @@ func TestCloseWaitsForHandOvers(t *testing.T) {
 	})
 }
 
-func TestSet(t *testing.T) {
-	s := New(nil)
-	entries := make([]*Entry, 5)
-	for i := range entries {
-		entries[i] = entry(uint64(i))
-		require.True(t, s.Enter(entries[i]))
-		s.Left()
+// TestPages has records of many pages settled in any order, and wants the pages to go with their last record.
+func TestPages(t *testing.T) {
+	var c collected
+	s := New(c.outcome)
+	const records = 10*pageEntries + 7
+	entries := entered(t, s, records)
+	for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(records) {
+		if i%(2*pageEntries) != 5 { // one of every second page is left
+			s.Settle(entries[i], producer.Outcome{State: producer.Acked})
+		}
 	}
-	assert.EqualValues(t, 5, s.Count())
-
-	assert.True(t, s.claim(entries[2]), "from the middle")
-	assert.False(t, s.claim(entries[2]), "only once")
-	assert.True(t, s.claim(entries[4]), "the latest")
-	assert.True(t, s.claim(entries[0]), "the oldest")
-	s.Refused(entries[3])
-	assert.EqualValues(t, 4, s.Count(), "claimed is not done")
-
-	assert.True(t, s.Close())
-	assert.False(t, s.Close(), "only the first")
-	assert.False(t, s.Enter(entry(9)))
-	assert.Same(t, entries[1], s.take())
-	assert.Nil(t, s.take())
-	assert.False(t, s.claim(entries[1]), "taken")
-	for range 4 {
-		require.ErrorIs(t, s.wait(canceled()), context.Canceled)
-		s.done()
+	assert.EqualValues(t, 6, s.Count())
+	pages := 0
+	for p := s.current; p != nil; p = p.next {
+		pages++
 	}
-	require.NoError(t, s.wait(canceled()), "nothing to wait for")
+	assert.Equal(t, 6, pages)
+	assert.Len(t, s.entries(), 5*pageEntries+7)
+
+	s.Close()
+	s.GiveUp(errors.New("the end"))
+	assert.Zero(t, s.Count())
+	require.Len(t, c.outcomes, records)
+	for sequence, states := range c.outcomes {
+		want := producer.Acked
+		if sequence%(2*pageEntries) == 5 {
+			want = producer.Unknown
+		}
+		require.Equal(t, []producer.State{want}, states, sequence)
+	}
 }
 
-func TestWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := New(nil)
-		e := entry(0)
-		require.True(t, s.Enter(e))
-		ended, end := context.WithCancelCause(context.Background())
-		patient, hasty := make(chan error, 1), make(chan error, 1)
-		go func() { patient <- s.wait(context.Background()) }()
-		go func() { hasty <- s.wait(ended) }()
-		synctest.Wait()
-		end(errors.New("no more time"))
-		require.EqualError(t, <-hasty, "no more time")
+func TestEntryThatHasNotEntered(t *testing.T) {
+	s := New(func(producer.Outcome) { t.Error("an outcome") })
+	s.Settle(entry(0), producer.Outcome{State: producer.Acked})
+	s.Refused(entry(0))
+	assert.Zero(t, s.Count())
+}
 
-		require.True(t, s.claim(e))
-		synctest.Wait()
-		require.Empty(t, patient, "the outcome is not delivered yet")
-		s.done()
-		require.NoError(t, <-patient)
+// TestEverythingAtOnce has several goroutines hand over, settle and flush, and one give up in the middle.
+func TestEverythingAtOnce(t *testing.T) {
+	var outcomes, entered atomic.Int64
+	s := New(func(producer.Outcome) { outcomes.Add(1) })
+	client := make(chan *Entry, 3*pageEntries)
+	var senders, others sync.WaitGroup
+	for range 3 {
+		senders.Go(func() {
+			for n := range uint64(20_000) {
+				e := entry(n)
+				if !s.Enter(e) {
+					return
+				}
+				if n%100 == 99 {
+					s.Refused(e)
+				} else {
+					entered.Add(1)
+					client <- e
+				}
+				s.Left()
+			}
+		})
+		others.Go(func() {
+			for e := range client {
+				if e.Record.Token.Sequence%50 != 7 { // which the client never returns
+					s.Settle(e, producer.Outcome{State: producer.Acked})
+				}
+			}
+		})
+	}
+	others.Go(func() {
+		for range 100 {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+			_ = s.Flush(ctx)
+			cancel()
+			assert.GreaterOrEqual(t, s.Count(), int64(0))
+		}
+		s.Close()
+		s.GiveUp(errors.New("the end"))
 	})
+	senders.Wait()
+	close(client)
+	others.Wait()
+	assert.Positive(t, entered.Load())
+	assert.Equal(t, entered.Load(), outcomes.Load())
+	assert.Zero(t, s.Count())
 }
