@@ -56,8 +56,8 @@ type LedgerConfig struct {
 // and is an offset mismatch only at Close. A record that was acknowledged at some position and never seen is acked_lost,
 // and an offset mismatch as well where another record was met at that position.
 type Ledger struct {
+	shards [shardCount]shard // first, so that they lie on cache lines
 	config LedgerConfig
-	shards [shardCount]shard
 
 	due, unsent, missing, copies, late atomic.Int64
 
@@ -72,9 +72,10 @@ type Ledger struct {
 	misuse  string // the first call that cannot be
 }
 
-// shardCount shards keep goroutines apart; a device's shard is the lower bits of its number.
+// shardCount shards keep goroutines apart; a device's shard is the lower bits of its number. So many of them are a large
+// object, which begins on a page and hence on a cache line (see shard).
 const (
-	shardBits  = 6
+	shardBits  = 8
 	shardCount = 1 << shardBits
 )
 
@@ -99,12 +100,12 @@ type Sighting struct {
 func NewLedger(config LedgerConfig) *Ledger {
 	l := &Ledger{config: config}
 	l.counts.Store(new([]partitionCount))
+	each := (config.Devices + shardCount - 1) / shardCount
+	devices := make([]device, shardCount*each) // in one piece, and so on cache lines too
 	for i := range l.shards {
-		l.shards[i].ledger, l.shards[i].number = l, uint32(i)
-		l.shards[i].table = newTable(tableFirst)
-		if config.Devices > i {
-			l.shards[i].devices = make([]device, (config.Devices-i+shardCount-1)/shardCount)
-		}
+		s := &l.shards[i]
+		s.ledger, s.number = l, uint32(i)
+		s.devices = devices[i*each : (i+1)*each : (i+1)*each]
 	}
 	return l
 }

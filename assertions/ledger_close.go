@@ -56,10 +56,10 @@ func (c Counts) Waiting() int64 { return c.Sent - c.Acked - c.Failed - c.Unknown
 // close settles what only the end can tell.
 func (s *shard) close() {
 	for i := range s.devices {
-		s.conclude(&s.devices[i].only)
+		s.conclude(uint32(i)<<shardBits|s.number, &s.devices[i].own)
 	}
 	for i := range s.table.slots {
-		s.conclude(&s.table.slots[i])
+		s.conclude(s.table.slots[i].device, &s.table.slots[i].entry)
 	}
 	for i := range s.scan {
 		s.compare(i)
@@ -67,22 +67,22 @@ func (s *shard) close() {
 }
 
 // conclude says what an entry means that is left at the end, if there is one.
-func (s *shard) conclude(e *entry) {
+func (s *shard) conclude(number uint32, e *entry) {
 	switch {
 	case e.state == 0:
 	case !e.acked():
 		s.unknown++
 		if abandoned := s.ledger.config.Abandoned; abandoned != nil {
-			abandoned(e.device, e.due)
+			abandoned(number, e.due)
 		}
 	case e.seen():
 		s.ledger.report(offsetMismatches, offence{
-			due: e.due, device: e.device, named: true, sequence: int64(e.sequence), place: e.acknowledged(),
-			other: e.sighting(),
+			due: e.due, device: number, named: true, sequence: int64(e.sequence), place: e.place(),
+			other: s.sighting(number, e),
 		})
 	default:
 		lost := offence{
-			due: e.due, device: e.device, named: true, sequence: int64(e.sequence), place: e.acknowledged(),
+			due: e.due, device: number, named: true, sequence: int64(e.sequence), place: e.place(),
 		}
 		s.ledger.report(ackedLost, lost)
 		if s.ledger.taken.has(lost.place) {

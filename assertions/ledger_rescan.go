@@ -43,8 +43,8 @@ func (s *shard) again(d *device, g *Sighting, e *entry) bool {
 	s.behind += r.bytes()
 
 	known := sightings(d, g.Sequence, e)
-	if met <= known && e != nil && e.acked() && e.acknowledged() == (place{g.Partition, g.Offset}) {
-		s.drop(d, e)
+	if met <= known && e != nil && e.acked() && e.place() == (place{g.Partition, g.Offset}) {
+		s.drop(d, g.Device, e)
 	}
 	return met > known
 }
@@ -118,10 +118,10 @@ func (s *shard) compare(index int) {
 			}
 			acked := d.mark(sequence)&markState == 0
 			if e != nil {
-				o.due, o.place, acked = e.due, e.sighting(), e.acked()
+				o.due, o.place, acked = e.due, s.sighting(number, e), e.acked()
 			} else {
 				o.due, o.place = r.estimate(sequence, d.next, s.latest), place{-1, -1}
-				if d.flags&deviceSeveral == 0 {
+				if d.own.flags&deviceSeveral == 0 {
 					o.partition = d.track.partition
 				}
 				o.note += "; due time estimated from its neighbours"

@@ -7,24 +7,23 @@ import (
 	"unsafe"
 )
 
-// shard is the ledger of every 64th device, under a lock of its own.
+// shard is the ledger of every 256th device, under a lock of its own. What every record writes to lies together in 64 bytes, so
+// that the processor whose turn it is fetches one cache line; what it only reads lies in others, which all may have at once.
 type shard struct {
 	sync.Mutex
+	sent, acked, failed, unknown, consumed int64
+
+	noOffset int64         // of acked
+	latest   time.Duration // the latest due time opened
+
 	ledger  *Ledger
-	number  uint32
 	devices []device // by number / shardCount
-	table   table    // the records that are not settled, but for the one that each device holds itself
 	further map[identity][]place
 	scan    []rescanned // the second scan, by device; nil before Rescan
 
-	sent, acked, failed, unknown, consumed int64
-
-	noOffset int64 // of acked
-
-	latest time.Duration // the latest due time opened
-	behind int64         // bytes behind the devices: marks and the second scan
-
-	_ [64]byte // keeps the next shard's lock off this one's cache line
+	table  table // the records that are not settled, but for the one that each device holds itself
+	behind int64 // bytes behind the devices: marks and the second scan
+	number uint32
 }
 
 // identity is a record within its stream.
@@ -39,34 +38,23 @@ type place struct {
 	offset    int64
 }
 
-// device is what the ledger keeps of a device for good: 88 bytes while nothing unusual happens to it.
+// device is what the ledger keeps of a device for good: 64 bytes, a cache line, while nothing unusual happens to it.
 //
 // A device of a large fleet seldom has two records that are not settled. One of them lies here, where whoever comes by with
 // its outcome or its sighting is anyway: a search in the table for each would cost more than all the rest.
 type device struct {
-	only       entry  // a record that is not settled; the table has the others
-	next       uint64 // the sequence number of its next record
-	marks      *marks // nil until something unusual happens
-	track      track  // where its records were last seen
-	expected   int32  // the partition that Expect gave for the count of generation
-	generation uint16 // 1 + index into the partition counts; 0: never asked
-	flags      deviceFlags
+	own   entry  // a record that is not settled; the table has the others
+	next  uint64 // the sequence number of its next record
+	marks *marks // nil until something unusual happens
+	track track  // where its records were last seen
 }
-
-type deviceFlags uint8
-
-const (
-	deviceSighted deviceFlags = 1 << iota // track is set
-	deviceSeveral                         // seen in more than one partition
-	deviceStray                           // seen in a partition that no partition count explains
-	deviceSplit                           // counted as split
-)
 
 // track is how far a scan has come with a device's records in one partition and one session of the producer.
 type track struct {
-	next      uint64 // 1 + the highest sequence number among first occurrences
-	partition int32
-	session   uint16
+	next       uint64 // 1 + the highest sequence number among first occurrences
+	partition  int32
+	session    uint16
+	generation uint16 // 1 + index of the partition count under which Expect gives this partition; 0: never asked, or none
 }
 
 // trackSize is the size of a track in bytes.
@@ -121,18 +109,17 @@ func (s *shard) open(number uint32, due time.Duration) uint64 {
 	d.next++
 	s.sent++
 	s.latest = max(s.latest, due)
-	e := entry{due: due, sequence: sequence, device: number, state: entryOpen}
-	if d.only.state == 0 {
-		d.only = e
+	if d.own.state == 0 {
+		d.own = entry{due: due, sequence: sequence, state: entryOpen, flags: d.own.flags}
 	} else {
-		s.table.add(e)
+		s.table.add(number, entry{due: due, sequence: sequence, state: entryOpen})
 	}
 	return sequence
 }
 
 // find returns the entry of a record of the device, or nil. It is valid until the next open or drop.
 func (s *shard) find(d *device, number uint32, sequence uint64) *entry {
-	if e := &d.only; e.state != 0 && e.sequence == sequence {
+	if e := &d.own; e.state != 0 && e.sequence == sequence {
 		return e
 	}
 	return s.table.find(number, sequence)
@@ -160,14 +147,14 @@ func (s *shard) withdraw(number uint32, sequence uint64) {
 	}
 	if e.seen() {
 		s.ledger.report(phantoms, offence{
-			due: e.due, device: number, named: true, sequence: int64(sequence), place: e.sighting(),
+			due: e.due, device: number, named: true, sequence: int64(sequence), place: e.place(),
 			note: "the producer refused it",
 		})
 	}
 	if d.mark(sequence) != 0 {
 		s.setMark(d, sequence, 0)
 	}
-	s.drop(d, e)
+	s.drop(d, number, e)
 	d.next--
 	s.sent--
 	s.ledger.unsent.Add(1)
@@ -191,13 +178,16 @@ func (s *shard) ack(number uint32, sequence uint64, at place) bool {
 		})
 		at.offset = offsetUntold // there is nothing more to compare it with
 	}
-	if e.seen() && (at.offset == offsetUntold || at == e.sighting() || slices.Contains(s.further[e.identity()], at)) {
-		s.drop(d, e)
+	id, first := identity{number, sequence}, e.place()
+	if e.seen() && (at.offset == offsetUntold || at == first || slices.Contains(s.further[id], at)) {
+		s.drop(d, number, e)
 		return true
 	}
 	e.state |= entryAcked
 	e.partition, e.offset = at.partition, at.offset
-	s.release(e)
+	if e.seen() {
+		s.elsewhere(id, first)
+	}
 	return true
 }
 
@@ -209,10 +199,10 @@ func (s *shard) fail(number uint32, sequence uint64) bool {
 	s.failed++
 	if e.seen() {
 		s.ledger.report(failedButStored, offence{
-			due: e.due, device: number, named: true, sequence: int64(sequence), place: e.sighting(),
+			due: e.due, device: number, named: true, sequence: int64(sequence), place: e.place(),
 		})
 	}
-	s.settle(d, e, markFailed)
+	s.settle(d, number, e, markFailed)
 	return true
 }
 
@@ -222,34 +212,45 @@ func (s *shard) forget(number uint32, sequence uint64) bool {
 		return false
 	}
 	s.unknown++
-	s.settle(d, e, markUnknown)
+	s.settle(d, number, e, markUnknown)
 	return true
 }
 
 // settle ends a record that was not acknowledged.
-func (s *shard) settle(d *device, e *entry, state uint32) {
+func (s *shard) settle(d *device, number uint32, e *entry, state uint32) {
 	if e.seen() {
 		state = markStored
 	}
 	s.setMark(d, e.sequence, d.mark(e.sequence)|state)
-	s.drop(d, e)
+	s.drop(d, number, e)
 }
 
 // drop removes an entry.
-func (s *shard) drop(d *device, e *entry) {
-	s.release(e)
-	if e == &d.only {
-		*e = entry{}
+func (s *shard) drop(d *device, number uint32, e *entry) {
+	if len(s.further) > 0 {
+		delete(s.further, identity{number, e.sequence})
+	}
+	if e == &d.own {
+		*e = entry{flags: e.flags}
 	} else {
-		s.table.remove(e.device, e.sequence)
+		s.table.remove(number, e.sequence)
 	}
 }
 
-// release forgets where a record was seen beside its first place.
-func (s *shard) release(e *entry) {
-	if len(s.further) > 0 {
-		delete(s.further, e.identity())
+// elsewhere keeps where a record was first seen that was acknowledged in another place.
+func (s *shard) elsewhere(id identity, at place) {
+	if s.further == nil {
+		s.further = make(map[identity][]place)
 	}
+	s.further[id] = []place{at}
+}
+
+// sighting is where the record of an entry was first seen.
+func (s *shard) sighting(number uint32, e *entry) place {
+	if e.acked() {
+		return s.further[identity{number, e.sequence}][0]
+	}
+	return e.place()
 }
 
 // bytes returns the memory behind the shard.

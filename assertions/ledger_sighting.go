@@ -47,17 +47,21 @@ func (s *shard) sight(d *device, g *Sighting, e *entry) bool {
 	}
 	first := !e.seen()
 	switch at := (place{g.Partition, g.Offset}); {
-	case e.acked() && (e.offset == offsetUntold || e.acknowledged() == at):
-		s.drop(d, e)
+	case e.acked() && (e.offset == offsetUntold || e.place() == at):
+		s.drop(d, g.Device, e)
+	case e.acked() && first:
+		e.state |= entrySeen
+		s.elsewhere(identity{g.Device, g.Sequence}, at)
 	case first:
 		e.state |= entrySeen
-		e.seenPartition, e.seenOffset = at.partition, at.offset
+		e.partition, e.offset = at.partition, at.offset
 	case !e.acked():
 		// The acknowledgement that is yet to come may mean any of its places.
 		if s.further == nil {
 			s.further = make(map[identity][]place)
 		}
-		s.further[e.identity()] = append(s.further[e.identity()], at)
+		id := identity{g.Device, g.Sequence}
+		s.further[id] = append(s.further[id], at)
 	}
 	return first
 }
@@ -70,21 +74,21 @@ func (s *shard) locate(d *device, g *Sighting) {
 		o.other.partition = expected
 		s.ledger.report(wrongPartition, o)
 	}
-	moved := d.flags&deviceSighted != 0 && d.track.partition != g.Partition
+	moved := d.own.flags&deviceSighted != 0 && d.track.partition != g.Partition
 	if moved {
-		d.flags |= deviceSeveral
+		d.own.flags |= deviceSeveral
 	}
-	if !explained && (moved || d.flags&deviceSighted == 0) {
-		d.flags |= deviceStray
+	if !explained && (moved || d.own.flags&deviceSighted == 0) {
+		d.own.flags |= deviceStray
 	}
-	if moved && d.flags&(deviceStray|deviceSplit) == deviceStray {
-		d.flags |= deviceSplit
+	if moved && d.own.flags&(deviceStray|deviceSplit) == deviceStray {
+		d.own.flags |= deviceSplit
 		o := g.offence()
 		o.other.partition = d.track.partition
 		s.ledger.report(affinitySplits, o)
 	}
-	if d.flags&deviceSighted == 0 {
-		d.flags |= deviceSighted
+	if d.own.flags&deviceSighted == 0 {
+		d.own.flags |= deviceSighted
 		d.track = track{partition: g.Partition, session: g.Session}
 	}
 }
@@ -109,12 +113,15 @@ func (l *Ledger) explain(d *device, g *Sighting) (bool, int32) {
 		last--
 	}
 	// One comparison does for nearly every record: that its device was last found under a count that is still live.
-	if g.Partition == d.expected && int(d.generation) > first && int(d.generation) <= last+1 {
-		return true, d.expected
+	t := &d.track
+	if g.Partition == t.partition && int(t.generation) > first && int(t.generation) <= last+1 {
+		return true, g.Partition
 	}
 	for i := last; i >= first; i-- {
 		if l.config.Expect(g.Device, counts[i].count) == g.Partition {
-			d.expected, d.generation = g.Partition, uint16(i+1)
+			if g.Partition == t.partition {
+				t.generation = uint16(i + 1)
+			}
 			return true, g.Partition
 		}
 	}
@@ -169,7 +176,3 @@ func (g *Sighting) offence() offence {
 		due: g.Due, device: g.Device, named: true, sequence: int64(g.Sequence), place: place{g.Partition, g.Offset},
 	}
 }
-
-func (e *entry) identity() identity  { return identity{e.device, e.sequence} }
-func (e *entry) acknowledged() place { return place{e.partition, e.offset} }
-func (e *entry) sighting() place     { return place{e.seenPartition, e.seenOffset} }

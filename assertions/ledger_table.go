@@ -7,16 +7,14 @@ import (
 )
 
 // entry is a record that is not settled: without outcome, acknowledged and not seen, or seen only where it was not
-// acknowledged.
+// acknowledged. Of the last kind there are few, and the shard keeps where they were seen.
 type entry struct {
-	due           time.Duration
-	sequence      uint64
-	offset        int64 // where it was acknowledged
-	seenOffset    int64 // where it was first seen
-	device        uint32
-	partition     int32
-	seenPartition int32
-	state         entryState
+	due       time.Duration
+	sequence  uint64
+	offset    int64 // where it was acknowledged, or else first seen
+	partition int32
+	state     entryState
+	flags     deviceFlags // of the device whose own entry this is: here there is room for them
 }
 
 // entryState is what is known of an entry. Acked and seen together mean that it was seen elsewhere than acknowledged.
@@ -28,25 +26,38 @@ const (
 	entrySeen
 )
 
-func (e *entry) acked() bool { return e.state&entryAcked != 0 }
-func (e *entry) seen() bool  { return e.state&entrySeen != 0 }
+func (e *entry) acked() bool  { return e.state&entryAcked != 0 }
+func (e *entry) seen() bool   { return e.state&entrySeen != 0 }
+func (e *entry) place() place { return place{e.partition, e.offset} }
+
+// deviceFlags are what is known of a device.
+type deviceFlags uint8
+
+const (
+	deviceSighted deviceFlags = 1 << iota // track is set
+	deviceSeveral                         // seen in more than one partition
+	deviceStray                           // seen in a partition that no partition count explains
+	deviceSplit                           // counted as split
+)
 
 // table holds the unsettled records of a shard but for the one that each device holds itself: a hash table with linear
 // probing whose entries lie in one slice, so that a record costs neither an allocation nor a pointer, and whose size
 // follows what is in flight.
 type table struct {
-	slots []entry // a power of two
-	shift uint8   // 64 − log2(len(slots)): the hash's upper bits choose the slot
+	slots []slot // a power of two; none before the first record
+	shift uint8  // 64 − log2(len(slots)): the hash's upper bits choose the slot
 	used  int
 	idle  int // removals in a row that found the table nearly empty
 }
 
+// slot is an entry in the table, and whose it is.
+type slot struct {
+	entry
+	device uint32
+}
+
 // tableFirst is the number of slots a table begins with.
 const tableFirst = 16
-
-func newTable(slots int) table {
-	return table{slots: make([]entry, slots), shift: uint8(64 - bits.TrailingZeros(uint(slots)))}
-}
 
 // home is the slot where the search for a record begins.
 func (t *table) home(device uint32, sequence uint64) int {
@@ -56,7 +67,10 @@ func (t *table) home(device uint32, sequence uint64) int {
 
 // find returns the entry of a record, or nil. It is valid until the next add or remove.
 func (t *table) find(device uint32, sequence uint64) *entry {
-	if e := &t.slots[t.slot(device, sequence)]; e.state != 0 {
+	if t.used == 0 {
+		return nil
+	}
+	if e := &t.slots[t.slot(device, sequence)].entry; e.state != 0 {
 		return e
 	}
 	return nil
@@ -73,15 +87,15 @@ func (t *table) slot(device uint32, sequence uint64) int {
 }
 
 // add takes in a record that is not in the table.
-func (t *table) add(e entry) {
+func (t *table) add(device uint32, e entry) {
 	if t.used >= len(t.slots)/4*3 {
-		t.resize(2 * len(t.slots))
+		t.resize(max(2*len(t.slots), tableFirst))
 	}
-	t.place(e)
+	t.place(slot{e, device})
 	t.used++
 }
 
-func (t *table) place(e entry) { t.slots[t.slot(e.device, e.sequence)] = e }
+func (t *table) place(e slot) { t.slots[t.slot(e.device, e.sequence)] = e }
 
 // remove takes out an entry that is in the table. Entries behind it move up, so that no search ends at the hole.
 func (t *table) remove(device uint32, sequence uint64) {
@@ -94,7 +108,7 @@ func (t *table) remove(device uint32, sequence uint64) {
 			hole = i
 		}
 	}
-	t.slots[hole] = entry{}
+	t.slots[hole] = slot{}
 	t.used--
 	t.relax()
 }
@@ -114,9 +128,7 @@ func (t *table) relax() {
 
 func (t *table) resize(slots int) {
 	old := t.slots
-	used, idle := t.used, t.idle
-	*t = newTable(slots)
-	t.used, t.idle = used, idle
+	t.slots, t.shift = make([]slot, slots), uint8(64-bits.TrailingZeros(uint(slots)))
 	for i := range old {
 		if old[i].state != 0 {
 			t.place(old[i])
@@ -125,4 +137,4 @@ func (t *table) resize(slots int) {
 }
 
 // bytes returns the memory behind the slots.
-func (t *table) bytes() int64 { return int64(len(t.slots)) * int64(unsafe.Sizeof(entry{})) }
+func (t *table) bytes() int64 { return int64(len(t.slots)) * int64(unsafe.Sizeof(slot{})) }

@@ -12,7 +12,7 @@ import (
 func TestTableAgreesWithAMap(t *testing.T) {
 	for seed := range uint64(8) {
 		random := rand.New(rand.NewPCG(seed, 2))
-		table := newTable(tableFirst)
+		var table table
 		want := make(map[identity]time.Duration)
 		for step := range 3000 {
 			id := identity{random.Uint32N(40), random.Uint64N(20)}
@@ -25,7 +25,7 @@ func TestTableAgreesWithAMap(t *testing.T) {
 				delete(want, id)
 			} else {
 				due := time.Duration(step)
-				table.add(entry{device: id.device, sequence: id.sequence, due: due, state: entryOpen})
+				table.add(id.device, entry{sequence: id.sequence, due: due, state: entryOpen})
 				want[id] = due
 			}
 			require.Equal(t, len(want), table.used)
@@ -39,26 +39,26 @@ func TestTableAgreesWithAMap(t *testing.T) {
 }
 
 func TestTableGivesBackWhatAnOutageTook(t *testing.T) {
-	table := newTable(tableFirst)
+	var table table
 	for n := range uint64(100_000) {
-		table.add(entry{sequence: n, state: entryOpen})
+		table.add(0, entry{sequence: n, state: entryOpen})
 	}
 	require.Len(t, table.slots, 1<<18)
 	for n := range uint64(100_000) {
 		table.remove(0, n)
 	}
 	for n := range uint64(3 << 18) {
-		table.add(entry{sequence: n, state: entryOpen})
+		table.add(0, entry{sequence: n, state: entryOpen})
 		table.remove(0, n)
 	}
 	require.Len(t, table.slots, tableFirst)
 }
 
 func TestTableKeepsItsSizeWhileBatchesComeAndGo(t *testing.T) {
-	table := newTable(tableFirst)
+	var table table
 	for round := range 100 {
 		for n := range uint64(600) {
-			table.add(entry{sequence: n, state: entryOpen})
+			table.add(0, entry{sequence: n, state: entryOpen})
 		}
 		for n := range uint64(600) {
 			table.remove(0, n)
@@ -68,7 +68,14 @@ func TestTableKeepsItsSizeWhileBatchesComeAndGo(t *testing.T) {
 }
 
 func TestSizesOfWhatThereAreManyOf(t *testing.T) {
-	require.EqualValues(t, 88, unsafe.Sizeof(device{}))
-	require.EqualValues(t, 48, unsafe.Sizeof(entry{}))
+	require.EqualValues(t, 64, unsafe.Sizeof(device{}), "a cache line")
+	require.EqualValues(t, 40, unsafe.Sizeof(slot{}))
+	require.EqualValues(t, 64, unsafe.Offsetof(shard{}.ledger), "what every record writes to is a cache line")
+	l := NewLedger(LedgerConfig{Devices: 1000})
+	for i := range l.shards {
+		s := &l.shards[i]
+		require.Zero(t, uintptr(unsafe.Pointer(s))%64)
+		require.Zero(t, uintptr(unsafe.Pointer(&s.devices[0]))%64)
+	}
 	require.EqualValues(t, 16, runSize)
 }
