@@ -9,8 +9,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/fleetproof/fleetproof/producer/compare/closed"
 )
 
 // run is what came of one scenario with one client.
@@ -18,7 +21,9 @@ type run struct {
 	play, kind string
 	version    string
 	result     result
-	load       time.Duration // from the first stage to the last
+	acked      int64         // as far as it is certain to have been done in took
+	took       time.Duration // from the first stage on
+	late       int64         // records that would have been late too had the client never made the harness wait
 	cpu        time.Duration // of the process, all cores
 }
 
@@ -32,9 +37,16 @@ type result struct {
 }
 
 type expectation struct {
-	Text   string `json:"expectation"`
-	Reason string `json:"reason"`
+	Text    string `json:"expectation"`
+	Verdict string `json:"verdict"`
+	Reason  string `json:"reason"`
 }
+
+// promised says whether the expectation follows from the settings of the client and the topic.
+func (e expectation) promised() bool { return strings.HasPrefix(e.Reason, "promised") }
+
+// metric is what a promise is about: a promise is that it is zero.
+func (e expectation) metric() string { return strings.TrimSuffix(e.Text, " == 0") }
 
 type latency struct {
 	Metric string  `json:"metric"`
@@ -44,9 +56,28 @@ type latency struct {
 
 // evidence is what is read of a run's evidence.json.
 type evidence struct {
-	Stages []struct {
-		To time.Duration `json:"to"`
-	} `json:"stages"`
+	Run struct {
+		LoadEnded time.Duration `json:"load_ended"`
+	} `json:"run"`
+	Slices  []slice  `json:"slices"`
+	Samples []sample `json:"samples"`
+}
+
+// slice is a stretch of the schedule.
+type slice struct {
+	OnTime int64    `json:"on_time"` // handed over before the slice's own end
+	Later  []handed `json:"later"`
+	Late   int64    `json:"late"`
+}
+
+type handed struct {
+	By    time.Duration `json:"by"`
+	Count int64         `json:"count"`
+}
+
+// sample is a look at the process, taken once a second until the client is closed.
+type sample struct {
+	At time.Duration `json:"at"`
 }
 
 // execute plays a scenario with a client. That a scenario does not pass is a result too; only when there is none is that an
@@ -57,7 +88,7 @@ func execute(ctx context.Context, binary, folder string, p play, c client) (run,
 		kind = "closed-" + kind
 	}
 	args := []string{"run", p.scenario, "--quiet", "--out", folder, "--set", "producer.kind=" + kind}
-	for _, value := range append(append([]string{}, p.set...), c.set...) {
+	for _, value := range slices.Concat(p.set, p.own[c.kind], c.set) {
 		args = append(args, "--set", value)
 	}
 	command := exec.CommandContext(ctx, binary, args...)
@@ -72,29 +103,78 @@ func execute(ctx context.Context, binary, folder string, p play, c client) (run,
 	r := run{play: p.name, kind: c.kind, cpu: command.ProcessState.UserTime() + command.ProcessState.SystemTime()}
 	var e evidence
 	if missing := errors.Join(read(folder, "result.json", &r.result), read(folder, "evidence.json", &e)); missing != nil {
-		return run{}, fmt.Errorf("%w: %w\n%s", missing, err, said.String())
+		return run{}, fmt.Errorf("%w\n%s", errors.Join(missing, err), said.String())
 	}
 	r.version = r.result.Versions[kind]
-	if n := len(e.Stages); n > 0 {
-		r.load = e.Stages[n-1].To
-	}
+	r.measure(p, e)
 	return r, nil
 }
 
 func read(folder, name string, into any) error {
-	text, err := os.ReadFile(filepath.Join(folder, name))
+	name = filepath.Join(folder, name)
+	text, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(text, into)
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
 }
 
-// rate is what was acknowledged by the time the load took, in records a second.
+// measure finds out how many records were acknowledged in what time. The evidence counts acknowledgements by when their
+// records were due, which does not tell when they came.
+//
+// A closed loop tells it all the same: of what was handed over while the load lasted, all but its window had an outcome when
+// the load ended. Whatever came later does not count. Everywhere else every acknowledgement counts, and so does the time, in
+// whole seconds, until the client was closed: a client that keeps up takes no longer than the load.
+func (r *run) measure(p play, e evidence) {
+	var inTime int64
+	for _, s := range e.Slices {
+		r.late += s.Late
+		inTime += s.OnTime
+		for _, later := range s.Later {
+			if later.By <= e.Run.LoadEnded {
+				inTime += later.Count
+			}
+		}
+	}
+	r.acked, r.took = r.result.Counts["acked"], e.Run.LoadEnded
+	switch n := len(e.Samples); {
+	case p.closed:
+		after := r.result.Counts["sent"] - inTime
+		r.acked = max(0, r.acked-after-closed.Window)
+	case n > 0:
+		r.took = max(r.took, e.Samples[n-1].At.Truncate(time.Second))
+	}
+}
+
+// refused says why a closed loop has measured something other than the client. The client was the limit where it was
+// offered more than it took, and where the harness would have kept to the schedule had it never had to wait in Send: then
+// nothing but that wait has made records late. That is what the evidence calls late; as the harness does, it may be true of
+// a hundredth of the records.
+func (r run) refused(p play) error {
+	sent := r.result.Counts["sent"]
+	switch {
+	case !p.closed:
+		return nil
+	case r.result.Counts["unsent"] == 0:
+		return fmt.Errorf("took all that it was offered, so that nobody knows how much it can do: raise the rate in %s",
+			p.scenario)
+	case 100*r.late > sent:
+		return fmt.Errorf("%d records were late by the harness's own fault, where %d were sent, so that the client was not "+
+			"the limit: lower the rate in %s, or let nothing else run on this machine", r.late, sent, p.scenario)
+	default:
+		return nil
+	}
+}
+
+// rate is what was acknowledged by the time it took, in records a second.
 func (r run) rate() float64 {
-	if r.load == 0 {
+	if r.took == 0 {
 		return 0
 	}
-	return float64(r.result.Counts["acked"]) / r.load.Seconds()
+	return float64(r.acked) / r.took.Seconds()
 }
 
 // p99 is the run's latency from due to acknowledged, in seconds.
@@ -115,11 +195,32 @@ func (r run) costs() float64 {
 	return r.cpu.Seconds() / float64(r.result.Counts["acked"]) * 1e6
 }
 
+// promised says whether it was promised that nothing of a kind would be found.
 func (r run) promised(name string) bool {
+	return slices.ContainsFunc(r.result.Expectations, func(e expectation) bool { return e.promised() && e.metric() == name })
+}
+
+// broke says whether that was promised and is certain not to be so.
+func (r run) broke(name string) bool {
+	return slices.ContainsFunc(r.result.Expectations, func(e expectation) bool {
+		return e.promised() && e.metric() == name && e.Verdict == "FAIL"
+	})
+}
+
+// doubts are the promises that were neither proven nor broken. A run that went wrong in itself proves none, whatever its
+// expectations came to, since no figure of it can be relied on; nor does one in which nothing was acknowledged, of which
+// there was nothing to lose.
+func (r run) doubts() (names []string) {
+	nothing := r.result.Verdict == "ERROR" || r.result.Counts["acked"] == 0
 	for _, e := range r.result.Expectations {
-		if e.Text == name+" == 0" && strings.HasPrefix(e.Reason, "promised") {
-			return true
+		if e.promised() && e.Verdict != "FAIL" && (nothing || e.Verdict != "PASS") {
+			names = append(names, e.metric())
 		}
 	}
-	return false
+	return names
+}
+
+// proves says whether every promise of the run was proven or broken, and there was one.
+func (r run) proves() bool {
+	return slices.ContainsFunc(r.result.Expectations, expectation.promised) && len(r.doubts()) == 0
 }
