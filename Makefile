@@ -25,8 +25,9 @@ test: ## go test ./...
 
 MODULES := producer/knownbad producer/kafkago producer/confluent producer/compare testdata/outside
 
-modules: ## vet and test the modules beside this one: other clients, their comparison, a user's own
+modules: ## vet and test what ./... leaves out: other clients, their comparison, a user's own module, the programs of the benchmarks
 	@for module in $(MODULES); do echo "$$module"; (cd $$module && $(GO) vet ./... && $(GO) test ./...) || exit 1; done
+	$(GO) vet ./testdata/throughput ./testdata/control && $(GO) test ./testdata/throughput ./testdata/control
 
 race: ## the tests under the race detector, but for those with Docker and the shipped features, whose objectives it would decide
 	$(GO) test -race -short -skip '^TestShipped$$' ./...

@@ -1,11 +1,11 @@
 // Command control plays the load of a scenario and verifies nothing. It is what fleetproof is measured against:
 //
-//	control throughput.yaml --set load.stages.hold.rate=100000/s
+//	control -set load.stages.hold.rate=100000/s throughput.yaml
 //
 // It takes the scenario's broker, topic, fleets, client settings and stages, by the same code as fleetproof, and sends
 // payloads that the scenario's own generator made before the clock started, under the fleet's keys, on the schedule of the
 // stages. There is no generator in the loop, no ledger, no histogram of the oracle's, no judge. Records carry no header,
-// since the header is there to verify; --header gives them one of the size of fleetproof's. What was written is read back
+// since the header is there to verify; -header gives them one of the size of fleetproof's. What was written is read back
 // with franz-go under the harness's own settings and thrown away, since the broker's and the reader's work would be there
 // without any verification too.
 //
@@ -20,6 +20,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -36,20 +38,22 @@ import (
 
 // outcome is what is printed. Latencies are in seconds, from when a record was due.
 type outcome struct {
-	Due         int64   `json:"due"`          // of the stages that are judged
-	Achieved    float64 `json:"achieved"`     // share of due that was handed over before the load ended
-	Acked       int64   `json:"acked"`        // of all stages, as are the next three
-	Failed      int64   `json:"failed"`       //
-	Unread      int64   `json:"unread"`       // when the load ended
-	Consumed    int64   `json:"consumed"`     //
-	Seconds     float64 `json:"seconds"`      // from the first record to the last acknowledgement
-	LagP50      float64 `json:"lag_p50"`      // due to handed over
-	LagP99      float64 `json:"lag_p99"`      //
-	AckP50      float64 `json:"ack_p50"`      // due to acknowledged
-	AckP99      float64 `json:"ack_p99"`      //
-	LoadCPU     float64 `json:"load_cpu"`     // seconds of all cores while there was load
-	RSS         int64   `json:"rss"`          // most bytes resident
-	PayloadSize float64 `json:"payload_size"` // mean bytes
+	Due         int64      `json:"due"`          // of the stages that are judged
+	Achieved    float64    `json:"achieved"`     // share of due that was handed over before the load ended
+	Acked       int64      `json:"acked"`        // of all stages, as are the next three
+	Failed      int64      `json:"failed"`       //
+	Unread      int64      `json:"unread"`       // when the load ended
+	Consumed    int64      `json:"consumed"`     //
+	Seconds     float64    `json:"seconds"`      // from the first record to the last acknowledgement
+	LagP50      float64    `json:"lag_p50"`      // due to handed over
+	LagP99      float64    `json:"lag_p99"`      //
+	AckP50      float64    `json:"ack_p50"`      // due to acknowledged
+	AckP99      float64    `json:"ack_p99"`      //
+	AckThirds   [3]float64 `json:"ack_thirds"`   // medians, of the records due in each third of the stages that are judged
+	PrepareCPU  float64    `json:"prepare_cpu"`  // seconds that preparing the payloads took before there was load
+	LoadCPU     float64    `json:"load_cpu"`     // seconds of all cores while there was load
+	RSS         int64      `json:"rss"`          // most bytes resident
+	PayloadSize float64    `json:"payload_size"` // mean bytes
 }
 
 type options struct {
@@ -69,28 +73,32 @@ func main() {
 	flag.BoolVar(&o.header, "header", false, "give each record a header of 33 bytes, as fleetproof's mostly has")
 	flag.Parse()
 	o.file = flag.Arg(0)
-	if err := play(o); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := play(ctx, o)
+	stop() // not before: a second signal must not keep a broker in Docker from being removed
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "control: %s\n", err)
 		os.Exit(1)
 	}
 }
 
 // play starts the broker, sends, drains, and prints.
-func play(o options) (err error) {
+func play(ctx context.Context, o options) (err error) {
 	scenario, err := harness.Load(o.file, harness.Overrides{Set: o.set, Env: os.LookupEnv})
 	if err != nil {
 		return err
 	}
-	ctx := context.Background()
 	scenario.Broker.Run = fmt.Sprintf("%x", time.Now().UnixNano())
 	scenario.Broker.Allowed = scenario.Broker.Kind == broker.External
 	topic := scenario.Topic
 	topic.Name = scenario.Broker.TopicName(topic.Name)
-	cluster, err := broker.Start(ctx, scenario.Broker, []broker.Topic{topic}, nil)
+	starting, cancel := context.WithTimeout(ctx, scenario.Oracle.StartTimeout)
+	defer cancel()
+	cluster, err := broker.Start(starting, scenario.Broker, []broker.Topic{topic}, nil)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, cluster.Close(ctx)) }()
+	defer func() { err = errors.Join(err, cluster.Close(ctx)) }() // which it does also when ctx has ended
 	reader, err := newReader(cluster, topic.Name)
 	if err != nil {
 		return err
@@ -108,14 +116,13 @@ func play(o options) (err error) {
 		return err
 	}
 	s := newSender(scenario, topic.Name, async, o)
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
-		reader.read(ctx)
-	}()
-	result := s.send(reader)
-	for reader.consumed.Load() < s.acked.Load() {
-		time.Sleep(time.Millisecond)
+	go reader.read(ctx)
+	result, err := s.send(ctx, reader)
+	if err != nil {
+		return err
+	}
+	if err := reader.await(ctx, result.Acked, scenario.Oracle.ReadTimeout); err != nil {
+		return err
 	}
 	result.Consumed = reader.consumed.Load()
 	var usage syscall.Rusage
@@ -151,13 +158,15 @@ type sender struct {
 
 	sent          int64
 	acked, failed atomic.Int64
-	lag, ack      times
+	lag           times
+	acks          [3]times // one for each third of what is judged
 	drained       chan struct{}
+	prepareCPU    float64 // seconds
 }
 
-// prepare is how many records are prepared: enough that compression finds no more repetition than in what a generator makes
-// on the way, and so few that they cost nothing, however many devices there are.
-const prepare = 40_000
+// prepared is how many records are prepared: enough that compression finds no more repetition than in what a generator makes
+// on the way.
+const prepared = 40_000
 
 func newSender(scenario *harness.Resolved, topic string, async client.AsyncProducer, o options) *sender {
 	s := &sender{
@@ -170,9 +179,25 @@ func newSender(scenario *harness.Resolved, topic string, async client.AsyncProdu
 		}
 		s.judged += stage.For
 	}
-	fleet := generator.New(scenario.Generator())
+	before := seconds()
+	s.prepare(scenario.Generator())
+	s.prepareCPU = seconds() - before
+	if o.header {
+		s.headers = []client.RecordHeader{{Key: []byte("fleetproof"), Value: bytes.Repeat([]byte("0123456789"), 4)[:33]}}
+	}
+	go s.drain()
+	return s
+}
+
+// prepare makes the records with a fleet of at most as many devices as there are records. The rest of a larger fleet would
+// send none of them, and yet its schedule would take memory and time that are no part of the load. However many devices the
+// scenario has, there are at most as many keys as records then. That changes nothing for the client: these keys are as long
+// as the others, their hashes are spread over the partitions as evenly, and it keeps nothing for any of them.
+func (s *sender) prepare(spec generator.Spec) {
+	spec.Fleets = shrunk(spec.Fleets, prepared)
+	fleet := generator.New(spec)
 	due := make([]generator.Due, 0, 512)
-	for len(s.prepared) < prepare {
+	for len(s.prepared) < prepared {
 		due = fleet.Next(s.pace.End(), due[:0])
 		if len(due) == 0 {
 			break
@@ -182,32 +207,48 @@ func newSender(scenario *harness.Resolved, topic string, async client.AsyncProdu
 			s.prepared = append(s.prepared, reading{client.ByteEncoder(fleet.Key(d.Device)), bytes.Clone(value)})
 		}
 	}
-	if o.header {
-		s.headers = []client.RecordHeader{{Key: []byte("fleetproof"), Value: bytes.Repeat([]byte("0123456789"), 4)[:33]}}
-	}
-	go s.drain()
-	return s
 }
 
-// drain takes in what became of the records.
+// shrunk are the fleets with about that many devices in all, in the same proportions, where there are more.
+func shrunk(fleets []generator.Fleet, most int) []generator.Fleet {
+	total := 0
+	for _, fleet := range fleets {
+		total += fleet.Devices
+	}
+	if total <= most {
+		return fleets
+	}
+	fleets = slices.Clone(fleets) // the others stay the scenario's
+	for i := range fleets {
+		fleets[i].Devices = max(1, fleets[i].Devices*most/total)
+	}
+	return fleets
+}
+
+// drain takes in what became of the records, until the client has told it of each.
 func (s *sender) drain() {
 	defer close(s.drained)
+	failed := make(chan struct{})
 	go func() {
+		defer close(failed)
 		for range s.async.Errors() {
 			s.failed.Add(1)
 		}
 	}()
+	length := s.pace.End() - s.judged
 	for m := range s.async.Successes() {
 		due := m.Metadata.(*message).due
 		if due >= s.judged {
-			s.ack.record(time.Since(s.epoch) - due)
+			third := min(3*(due-s.judged)/length, 2) // what is due at the very end is of the last
+			s.acks[third].record(time.Since(s.epoch) - due)
 		}
 		s.acked.Add(1)
 	}
+	<-failed
 }
 
-// send plays the stages and waits for the last acknowledgement.
-func (s *sender) send(reader *reader) outcome {
+// send plays the stages and waits for the last outcome.
+func (s *sender) send(ctx context.Context, reader *reader) (outcome, error) {
 	var result outcome
 	before := seconds()
 	s.epoch = time.Now()
@@ -218,7 +259,7 @@ func (s *sender) send(reader *reader) outcome {
 	}
 	var handedJudged int64
 	firstJudged := int64(s.pace.Records(s.judged))
-	for s.sent < total {
+	for s.sent < total && ctx.Err() == nil {
 		now := time.Since(s.epoch)
 		if now >= end {
 			break
@@ -253,16 +294,40 @@ func (s *sender) send(reader *reader) outcome {
 	result.Achieved = float64(handedJudged) / float64(result.Due)
 	result.Unread = s.sent - reader.consumed.Load()
 	result.LoadCPU = seconds() - before
-	s.async.AsyncClose()
-	<-s.drained
+	if err := s.close(ctx); err != nil {
+		return result, err
+	}
 	result.Seconds = time.Since(s.epoch).Seconds()
 	result.Acked, result.Failed = s.acked.Load(), s.failed.Load()
 	result.LagP50, result.LagP99 = s.lag.quantile(0.5), s.lag.quantile(0.99)
-	result.AckP50, result.AckP99 = s.ack.quantile(0.5), s.ack.quantile(0.99)
+	var ack times
+	for i := range s.acks {
+		result.AckThirds[i] = s.acks[i].quantile(0.5)
+		ack.merge(&s.acks[i])
+	}
+	result.AckP50, result.AckP99 = ack.quantile(0.5), ack.quantile(0.99)
+	result.PrepareCPU = s.prepareCPU
 	for _, r := range s.prepared {
 		result.PayloadSize += float64(len(r.value)) / float64(len(s.prepared))
 	}
-	return result
+	return result, nil
+}
+
+// close closes the client and waits until it has given every record its outcome, for as long as the scenario allows.
+func (s *sender) close(ctx context.Context) error {
+	limit := s.scenario.Oracle.DrainTimeout
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	s.async.AsyncClose()
+	select {
+	case <-s.drained:
+		return context.Cause(ctx)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-late.C:
+		return fmt.Errorf("%d of %d records had no outcome from the client %s after the load (oracle.drain_timeout)",
+			s.sent-s.acked.Load()-s.failed.Load(), s.sent, limit)
+	}
 }
 
 // hand gives the client one record.
@@ -297,6 +362,15 @@ func (t *times) record(d time.Duration) {
 		return
 	}
 	t.coarse[min(d.Milliseconds(), int64(len(t.coarse))-1)]++
+}
+
+// merge adds the durations that another counted.
+func (t *times) merge(other *times) {
+	t.count += other.count
+	for i := range t.fine {
+		t.fine[i] += other.fine[i]
+		t.coarse[i] += other.coarse[i]
+	}
 }
 
 func (t *times) quantile(q float64) float64 {
@@ -347,13 +421,13 @@ func newReader(cluster *broker.Cluster, topic string) (*reader, error) {
 	return &reader{client: made, admin: kadm.NewClient(made), topic: topic}, nil
 }
 
-// read reads until the client is closed. Once a second it deletes what was read.
+// read reads until ctx ends or the client is closed. Once a second it deletes what was read.
 func (r *reader) read(ctx context.Context) {
 	next := map[int32]int64{}
 	trimmed := time.Now()
 	for {
 		fetches := r.client.PollRecords(ctx, 10_000)
-		if fetches.IsClientClosed() {
+		if ctx.Err() != nil || fetches.IsClientClosed() {
 			return
 		}
 		fetches.EachPartition(func(fetched kgo.FetchTopicPartition) {
@@ -371,6 +445,33 @@ func (r *reader) read(ctx context.Context) {
 			read.AddOffset(r.topic, partition, offset, -1)
 		}
 		go func() { _, _ = r.admin.DeleteRecords(ctx, read) }()
+	}
+}
+
+// await waits until so many records were read as were acknowledged, at most that long without any progress. Records that
+// failed are not waited for: none may be in the log, and one that is only lets the wait end earlier.
+func (r *reader) await(ctx context.Context, acked int64, limit time.Duration) error {
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	var last int64
+	progressed := time.Now()
+	for {
+		consumed := r.consumed.Load()
+		if consumed >= acked {
+			return nil
+		}
+		if consumed != last {
+			last, progressed = consumed, time.Now()
+		}
+		if time.Since(progressed) > limit {
+			return fmt.Errorf("%d of %d acknowledged records were read back, and none more for %s (oracle.read_timeout)",
+				consumed, acked, limit)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-look.C:
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -15,8 +16,8 @@ import (
 
 // startBroker makes the children's broker. Embedded, each has one of its own. In Docker one stays for all of them, since
 // a cold JVM halves the first seconds, and each makes topics of its own in it.
-func (b *bench) startBroker(ctx context.Context, kind string) (end func() error, err error) {
-	if kind == string(broker.Embedded) {
+func (b *bench) startBroker(ctx context.Context) (end func() error, err error) {
+	if b.broker == string(broker.Embedded) {
 		b.sets = []string{"broker.brokers=1"}
 		return func() error { return nil }, nil
 	}
@@ -29,23 +30,32 @@ func (b *bench) startBroker(ctx context.Context, kind string) (end func() error,
 	spec := scenario.Broker
 	spec.Run = fmt.Sprintf("throughput%d", os.Getpid())
 	spec.NoBridge = true // as a run does by itself where no fault needs the bridge
-	cluster, err := broker.Start(ctx, spec, []broker.Topic{scenario.Topic}, nil)
+	starting, cancel := context.WithTimeout(ctx, scenario.Oracle.StartTimeout)
+	defer cancel()
+	cluster, err := broker.Start(starting, spec, []broker.Topic{scenario.Topic}, nil)
 	if err != nil {
 		return nil, err
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.Bootstrap()...))
+	end = func() error { return cluster.Close(ctx) } // which it does also when ctx has ended
+	identity, err := identify(starting, cluster)
 	if err != nil {
-		return nil, err
-	}
-	defer client.Close()
-	metadata, err := kadm.NewClient(client).BrokerMetadata(ctx)
-	if err != nil {
-		return nil, err
+		return nil, errors.Join(fmt.Errorf("ask for the identity of the cluster: %w", err), end())
 	}
 	b.sets = []string{
 		"broker.kind=external", "broker.bootstrap=[" + strings.Join(cluster.Bootstrap(), ",") + "]",
-		"broker.cluster_id=" + metadata.Cluster,
+		"broker.cluster_id=" + identity,
 		"broker.caps.rate=1000000/s", "broker.caps.bytes=1000GiB", "broker.caps.duration=1h",
 	}
-	return func() error { return cluster.Close(context.Background()) }, nil
+	return end, nil
+}
+
+// identify asks a cluster for its identity, which whoever writes to an external one has to know.
+func identify(ctx context.Context, cluster *broker.Cluster) (string, error) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.Bootstrap()...))
+	if err != nil {
+		return "", err
+	}
+	defer client.Close()
+	metadata, err := kadm.NewClient(client).BrokerMetadata(ctx)
+	return metadata.Cluster, err
 }

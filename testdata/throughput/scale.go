@@ -1,14 +1,16 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 )
 
 // scale plays fleetproof and the control over devices × rate × partitions. One of the three grows at a time.
-func (b *bench) scale(out io.Writer) error {
-	fmt.Fprintf(out, "%s broker, median of %d rounds of %s, load average %s\n\n", *flags.broker, b.rounds, b.length, loadAverage())
-	fmt.Fprintln(out, "| devices | records/s | partitions | CPU-s per million | control | ratio | RSS, MB | control |\n|---|---|---|---|---|---|---|---|")
+func (b *bench) scale(ctx context.Context, out io.Writer) error {
+	fmt.Fprintf(out, "%s broker, median of %d rounds of %s, load average %s\n\n", b.broker, b.rounds, b.length, loadAverage())
+	fmt.Fprintln(out, "| devices | records/s | partitions | CPU-s per million | control | ratio | RSS, MB | control |")
+	fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|")
 	for _, at := range []point{
 		{1_000, 50_000, 24},
 		{10_000, 50_000, 24},
@@ -20,20 +22,30 @@ func (b *bench) scale(out io.Writer) error {
 		{10_000, 50_000, 6},
 		{10_000, 50_000, 96},
 	} {
-		cpu, rss := make([][]float64, len(contenders)), make([][]float64, len(contenders))
-		var ratio []float64
-		for range b.rounds {
-			for i, c := range contenders {
-				m, err := b.once(c, at)
-				if err != nil {
-					return err
-				}
-				cpu[i], rss[i] = append(cpu[i], m.cpu), append(rss[i], m.rss/1e6)
-			}
-			ratio = append(ratio, cpu[0][len(cpu[0])-1]/cpu[1][len(cpu[1])-1])
+		all, err := b.byTurns(ctx, at)
+		if err != nil {
+			return err
 		}
-		fmt.Fprintf(out, "| %d | %d | %d | %.1f | %.1f | %.2f | %.0f | %.0f |\n", at.devices, at.rate, at.partitions,
-			median(cpu[0]), median(cpu[1]), median(ratio), median(rss[0]), median(rss[1]))
+		scaleRow(out, at, all[0], all[1])
 	}
 	return nil
+}
+
+// scaleRow writes one point.
+func scaleRow(out io.Writer, at point, fleetproof, control *series) {
+	ratio := "–"
+	if fleetproof.lost == "" && control.lost == "" {
+		ratio = fmt.Sprintf("%.2f", median(ratios(fleetproof.cpu, control.cpu)))
+	}
+	fmt.Fprintf(out, "| %d | %d | %d | %s | %s | %s | %s | %s |\n", at.devices, at.rate, at.partitions,
+		fleetproof.cell("%.1f", fleetproof.cpu), control.cell("%.1f", control.cpu), ratio,
+		fleetproof.cell("%.0f", fleetproof.rss), control.cell("%.0f", control.rss))
+}
+
+// cell is the median of one of the figures, or why there is none.
+func (s *series) cell(format string, figures []float64) string {
+	if s.lost != "" {
+		return "not kept: " + s.lost
+	}
+	return fmt.Sprintf(format, median(figures))
 }
