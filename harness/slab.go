@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -22,7 +23,8 @@ const (
 // slabs hands out the memory of records, piece after piece from large ones, and uses it again when the records have had
 // their outcome. At full speed a record would otherwise be half a kilobyte of garbage. A slab is used again as a whole,
 // not record by record: then the memory is walked through in order, which a processor foresees, and what it does not
-// foresee costs more than the garbage.
+// foresee costs more than the garbage. And it is one of the latest given back that is used again, not the one that has rested
+// for longest, so that after an outage no more memory goes round than before it.
 //
 //	take, room, keep ──▶ current ──▶ in flight ──▶ give ──▶ rested ──▶ current
 //
@@ -66,9 +68,9 @@ func (s *slabs) turn() {
 		s.release(c, int32(slabRecords-c.used))
 	}
 	s.mutex.Lock()
-	if len(s.rested) > slabsRest {
-		s.current = s.rested[0]
-		s.rested = append(s.rested[:0], s.rested[1:]...)
+	if next := len(s.rested) - 1 - slabsRest; next >= 0 {
+		s.current = s.rested[next]
+		s.rested = slices.Delete(s.rested, next, next+1)
 	} else {
 		s.current = &slab{bytes: make([]byte, 0, slabBytes)}
 	}

@@ -2,7 +2,6 @@ package sarama
 
 import (
 	"context"
-	"maps"
 	"sync"
 	"testing"
 
@@ -48,22 +47,89 @@ func messageOf(record *producer.Record) *message {
 	return m
 }
 
+// TestMessagesAreDistinct has several goroutines take and give: nobody gets a message that another has.
 func TestMessagesAreDistinct(t *testing.T) {
 	var all messages
-	taken := make([]map[*message]bool, 4)
 	var taking sync.WaitGroup
-	for n := range taken {
-		taken[n] = map[*message]bool{}
+	for range 4 {
 		taking.Go(func() {
-			for range 1000 {
-				taken[n][all.take()] = true
+			held := make([]*message, 0, 3*blockMessages)
+			for range 200 {
+				for len(held) < cap(held) {
+					m := all.take()
+					if m.Record != nil {
+						t.Error("somebody has it")
+						return
+					}
+					m.Record = new(producer.Record)
+					held = append(held, m)
+				}
+				for _, m := range held {
+					m.Record = nil
+					all.give(m)
+				}
+				held = held[:0]
 			}
 		})
 	}
 	taking.Wait()
-	together := map[*message]bool{}
-	for _, some := range taken {
-		maps.Copy(together, some)
+}
+
+// TestMessagesAreUsedAgain wants the same memory after as many others as blocks have to rest, with nothing left of its past.
+func TestMessagesAreUsedAgain(t *testing.T) {
+	var all messages
+	first := all.take()
+	first.fill(record(1))
+	first.Partition, first.Offset = 7, 8
+	all.give(first)
+	others := 0
+	for ; ; others++ {
+		require.Less(t, others, 10*blockMessages)
+		m := all.take()
+		if m == first {
+			break
+		}
+		all.give(m)
 	}
-	assert.Len(t, together, 4000)
+	assert.Equal(t, (1+blocksRest)*blockMessages-1, others)
+	first.fill(record(2))
+	assert.Equal(t, messageOf(record(2)).ProducerMessage.Timestamp, first.Timestamp)
+	assert.Equal(t, noPartition, first.Partition)
+	assert.Equal(t, producer.OffsetUnset, first.Offset)
+}
+
+func TestMessagesNotGivenBackAreNotUsedAgain(t *testing.T) {
+	var all messages
+	held := all.take()
+	for range 20 * blockMessages {
+		m := all.take()
+		require.NotSame(t, held, m)
+		all.give(m)
+	}
+}
+
+func TestMessagesKeepNoMoreThanTheyNeed(t *testing.T) {
+	var all messages
+	var taken []*message
+	for range 2 * blocksMost * blockMessages {
+		taken = append(taken, all.take())
+	}
+	for _, m := range taken {
+		all.give(m)
+	}
+	assert.Len(t, all.rested, blocksMost)
+}
+
+func TestMessagesCostNothing(t *testing.T) {
+	var all messages
+	r := record(1)
+	round := func() {
+		m := all.take()
+		m.fill(r)
+		all.give(m)
+	}
+	for range 10 * blockMessages {
+		round()
+	}
+	assert.Zero(t, testing.AllocsPerRun(100*blockMessages, round), "allocations per record")
 }

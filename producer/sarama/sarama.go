@@ -11,8 +11,8 @@
 // brokers are gone for good:
 //
 //   - config.go holds the settings and the traps behind them;
-//   - message.go makes a record what Sarama takes, and package inflight knows every one that has no outcome yet, so that
-//     Close can give up on what Sarama does not return;
+//   - message.go makes a record what Sarama takes, in memory that is used again, and package inflight knows every one
+//     that has no outcome yet, so that Close can give up on what Sarama does not return;
 //   - outcome.go decides between failed and unknown: an error proves absence only if no earlier attempt can have been
 //     stored, which takes a look at whether Sarama has been in trouble before;
 //   - metrics.go counts batches and connections where Sarama counts them;
@@ -170,6 +170,7 @@ func (p *asyncProducer) drain() {
 	channels.Go(func() {
 		for m := range p.async.Successes() {
 			p.settle(m, producer.Acked, nil)
+			p.messages.give(m.Metadata.(*message))
 		}
 	})
 	channels.Go(func() {
