@@ -101,7 +101,7 @@ func NewLedger(config LedgerConfig) *Ledger {
 	l := &Ledger{config: config}
 	l.counts.Store(new([]partitionCount))
 	each := (config.Devices + shardCount - 1) / shardCount
-	devices := make([]device, shardCount*each) // in one piece, and so on cache lines too
+	devices := make([]device, shardCount*each) // in one piece: where there are many it is a large object too
 	for i := range l.shards {
 		s := &l.shards[i]
 		s.ledger, s.number = l, uint32(i)

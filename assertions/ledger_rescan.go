@@ -136,7 +136,7 @@ func (s *shard) compare(index int) {
 }
 
 // estimate returns about when a record was due that the second scan did not meet: by the straight line between its
-// neighbours, and behind the last one met between that and the latest due time of all.
+// neighbours, and behind the last one met between that and the latest due time of its shard.
 func (r *rescanned) estimate(sequence, next uint64, latest time.Duration) time.Duration {
 	line := gap{from: r.high, to: next, before: r.due, behind: max(latest, r.due)}
 	if sequence < r.high {

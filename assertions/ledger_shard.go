@@ -227,8 +227,10 @@ func (s *shard) settle(d *device, number uint32, e *entry, state uint32) {
 
 // drop removes an entry.
 func (s *shard) drop(d *device, number uint32, e *entry) {
-	if len(s.further) > 0 {
-		delete(s.further, identity{number, e.sequence})
+	if e.seen() && s.further != nil {
+		if delete(s.further, identity{number, e.sequence}); len(s.further) == 0 {
+			s.further = nil // a map gives nothing back of what it grew to
+		}
 	}
 	if e == &d.own {
 		*e = entry{flags: e.flags}

@@ -191,6 +191,11 @@ func (g *guest) within(ctx context.Context, method string, call func() error, pr
 		case <-waiting.Done():
 			enough()
 		}
+		select {
+		case err := <-done: // at the same moment
+			return err
+		default:
+		}
 		if hurried := errors.Is(waiting.Err(), context.Canceled); hurried || progress() == before || turn == closeTurns {
 			return g.left(method, time.Since(ended), time.Since(began))
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -177,20 +178,20 @@ func (r run) rate() float64 {
 	return float64(r.acked) / r.took.Seconds()
 }
 
-// p99 is the run's latency from due to acknowledged, in seconds.
+// p99 is the run's latency from due to acknowledged, in seconds; NaN where it has none.
 func (r run) p99() float64 {
 	for _, l := range r.result.Latencies {
 		if l.Metric == "ack_latency" && l.Phase == "run" {
 			return l.P99
 		}
 	}
-	return 0
+	return math.NaN()
 }
 
-// costs is the CPU time of a million acknowledged records, in seconds.
+// costs is the CPU time of a million acknowledged records, in seconds; NaN where there are none.
 func (r run) costs() float64 {
 	if r.result.Counts["acked"] == 0 {
-		return 0
+		return math.NaN()
 	}
 	return r.cpu.Seconds() / float64(r.result.Counts["acked"]) * 1e6
 }

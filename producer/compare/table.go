@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 )
@@ -31,11 +32,16 @@ func table(w io.Writer, scenarios []play, all []client, runs []run) error {
 	return err
 }
 
-// spread is the median of a figure over the rounds, and in brackets the lowest and the highest.
+// spread is the median of a figure over the rounds that have it, and in brackets the lowest and the highest.
 func spread(runs []run, scale float64, digits int, figure func(run) float64) string {
 	var values []float64
 	for _, r := range runs {
-		values = append(values, figure(r)*scale)
+		if value := figure(r) * scale; !math.IsNaN(value) {
+			values = append(values, value)
+		}
+	}
+	if len(values) == 0 {
+		return "–"
 	}
 	slices.Sort(values)
 	middle := len(values) / 2

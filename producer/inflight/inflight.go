@@ -25,6 +25,7 @@ type Entry struct {
 	Record *producer.Record
 
 	page    *page
+	slot    int         // of the page
 	pending atomic.Bool // entered, and not claimed for its one outcome
 }
 
@@ -40,7 +41,7 @@ type Set struct {
 
 	_       [64]byte // the fields between two of these are written to by the same goroutines
 	mu      sync.Mutex
-	current *page // the latest page, the head of a list; nil in an empty set
+	current *page // the latest page, the head of a list
 	closed  bool
 	idle    chan struct{}  // closed when the set becomes empty; nil while nobody waits
 	entered atomic.Int64   // records
@@ -53,7 +54,7 @@ type Set struct {
 
 // page is some entries that entered one after the other. It is listed as long as one of them has no outcome.
 type page struct {
-	entries        [pageEntries]*Entry
+	entries        [pageEntries]atomic.Pointer[Entry] // nil again once it has its outcome, or a page would hold what is done with
 	used           int
 	next, previous *page
 
@@ -81,9 +82,9 @@ func (s *Set) Enter(e *Entry) bool {
 	if s.current == nil || s.current.used == pageEntries {
 		s.turn()
 	}
-	e.page = s.current
+	e.page, e.slot = s.current, s.current.used
 	e.pending.Store(true)
-	s.current.entries[s.current.used] = e
+	s.current.entries[e.slot].Store(e)
 	s.current.used++
 	return true
 }
@@ -101,22 +102,25 @@ func (s *Set) turn() {
 // Left says that the hand-over of a record that had entered is over.
 func (s *Set) Left() { s.handing.Done() }
 
-// Refused takes back a record that the client did not accept. It gets no outcome.
-func (s *Set) Refused(e *Entry) {
-	if e.claim() {
-		s.done(e)
+// Refused takes back a record that the client did not accept. It gets no outcome. It is false where it had one already.
+func (s *Set) Refused(e *Entry) bool {
+	if !e.claim() {
+		return false
 	}
+	s.done(e)
+	return true
 }
 
-// Settle hands over a record's outcome, unless it had one already: what a client returns after somebody gave up on it is
-// nobody's business any more.
-func (s *Set) Settle(e *Entry, o producer.Outcome) {
+// Settle hands over a record's outcome. It is false, and does nothing, where it had one already: what a client returns after
+// somebody gave up on it, or a second time, is nobody's business any more.
+func (s *Set) Settle(e *Entry, o producer.Outcome) bool {
 	if !e.claim() {
-		return
+		return false
 	}
 	o.Record = e.Record
 	s.outcome(o)
 	s.done(e)
+	return true
 }
 
 // Count is the number of records without an outcome, those being handed over included.
@@ -167,19 +171,24 @@ func (s *Set) GiveUp(reason error) {
 // claim takes an entry for its one outcome, and says whether it was still to be had.
 func (e *Entry) claim() bool { return e.pending.CompareAndSwap(true, false) }
 
-// entries are those on the listed pages, claimed ones among them.
+// entries are those without an outcome, and perhaps some that are getting one.
 func (s *Set) entries() []*Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []*Entry
 	for p := s.current; p != nil; p = p.next {
-		all = append(all, p.entries[:p.used]...)
+		for i := range p.used {
+			if e := p.entries[i].Load(); e != nil {
+				all = append(all, e)
+			}
+		}
 	}
 	return all
 }
 
 // done counts a claimed entry out.
 func (s *Set) done(e *Entry) {
+	e.page.entries[e.slot].Store(nil)
 	if e.page.left.Add(-1) == 0 {
 		s.unlist(e.page)
 	}

@@ -53,8 +53,8 @@ func TestOneOutcomeEach(t *testing.T) {
 	assert.EqualValues(t, 6, s.Count())
 
 	acked := producer.Outcome{State: producer.Acked}
-	s.Settle(entries[2], acked) // from the middle
-	s.Settle(entries[2], acked) // only once
+	assert.True(t, s.Settle(entries[2], acked), "from the middle")
+	assert.False(t, s.Settle(entries[2], acked), "only once")
 	s.Settle(entries[5], acked) // the latest
 	s.Settle(entries[0], acked) // the oldest
 	s.Refused(entries[3])
@@ -152,7 +152,7 @@ func TestPages(t *testing.T) {
 		pages++
 	}
 	assert.Equal(t, 6, pages)
-	assert.Len(t, s.entries(), 5*pageEntries+7)
+	assert.Len(t, s.entries(), 6, "what has its outcome is not held")
 
 	s.Close()
 	s.GiveUp(errors.New("the end"))
@@ -169,8 +169,8 @@ func TestPages(t *testing.T) {
 
 func TestEntryThatHasNotEntered(t *testing.T) {
 	s := New(func(producer.Outcome) { t.Error("an outcome") })
-	s.Settle(entry(0), producer.Outcome{State: producer.Acked})
-	s.Refused(entry(0))
+	assert.False(t, s.Settle(entry(0), producer.Outcome{State: producer.Acked}))
+	assert.False(t, s.Refused(entry(0)))
 	assert.Zero(t, s.Count())
 }
 

@@ -44,8 +44,9 @@ func BenchmarkSend(b *testing.B) {
 		p := &asyncProducer{input: input, pending: inflight.New(func(producer.Outcome) {})}
 		go func() {
 			for m := range input {
-				p.settle(m, producer.Acked, nil)
-				p.messages.give(m.Metadata.(*message))
+				if p.settle(m, producer.Acked, nil) {
+					p.messages.give(m.Metadata.(*message))
+				}
 			}
 		}()
 		b.ReportAllocs()

@@ -21,10 +21,10 @@ type message struct {
 	keys    [16]byte               // room for the usual length of their keys
 }
 
-// messages hands out messages from blocks, and uses a block again once Sarama has acknowledged all of it: what is allocated
-// anew for every record is in no processor's cache, and costs a tenth of all that a record costs. A message that Sarama
-// returned with an error, or never, is not given back, since it may still hold it; the block is then left to the garbage
-// collector.
+// messages hands out messages from blocks, and uses a block again once all of it is given back: what is allocated anew for
+// every record is in no processor's cache, and costs a tenth of all that a record costs. Given back is what Sarama has
+// acknowledged or not accepted. It may still hold what it returned with an error, or never; that is left to the garbage
+// collector, with the rest of its block.
 type messages struct {
 	current atomic.Pointer[block]
 
@@ -34,10 +34,10 @@ type messages struct {
 
 const (
 	blockMessages = 64
-	// blocksRest is how many blocks must have been given back after one until it is used again: should Sarama return a message
-	// twice, the second time is told from a first one for a while.
+	// blocksRest is how many blocks must have been given back after one until it is used again. Should Sarama return a message
+	// twice, the second time is told from a first one for at least as long; after that it would be another record's outcome.
 	blocksRest = 2
-	// blocksMost bounds what is kept after an outage: some 6 MB.
+	// blocksMost bounds what is kept after an outage: some 5 MB.
 	blocksMost = 256
 )
 
@@ -83,7 +83,7 @@ func (a *messages) turn(old *block) {
 	a.current.Store(b)
 }
 
-// give takes back a message that Sarama has acknowledged, and holds no more.
+// give takes back a message that Sarama does not hold any more, once for each time it was taken.
 func (a *messages) give(m *message) {
 	if m.block.left.Add(-1) > 0 {
 		return

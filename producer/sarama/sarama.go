@@ -155,11 +155,18 @@ func (p *asyncProducer) Send(ctx context.Context, record *producer.Record) error
 	case p.input <- &m.ProducerMessage:
 		return nil
 	case <-ctx.Done():
-		p.pending.Refused(&m.Entry)
+		p.refuse(m)
 		return fmt.Errorf("send record: %w", context.Cause(ctx))
 	case <-p.pending.Closing():
-		p.pending.Refused(&m.Entry)
+		p.refuse(m)
 		return producer.ErrClosed
+	}
+}
+
+// refuse takes back a record that Sarama never got.
+func (p *asyncProducer) refuse(m *message) {
+	if p.pending.Refused(&m.Entry) {
+		p.messages.give(m)
 	}
 }
 
@@ -169,8 +176,9 @@ func (p *asyncProducer) drain() {
 	var channels sync.WaitGroup
 	channels.Go(func() {
 		for m := range p.async.Successes() {
-			p.settle(m, producer.Acked, nil)
-			p.messages.give(m.Metadata.(*message))
+			if p.settle(m, producer.Acked, nil) {
+				p.messages.give(m.Metadata.(*message))
+			}
 		}
 	})
 	channels.Go(func() {
@@ -182,10 +190,10 @@ func (p *asyncProducer) drain() {
 	close(p.drained)
 }
 
-// settle hands a record's outcome over, unless Close has given up on the record before.
-func (p *asyncProducer) settle(returned *sarama.ProducerMessage, state producer.State, err error) {
+// settle hands a record's outcome over. It is false where the record had one, mostly since Close has given up on it before.
+func (p *asyncProducer) settle(returned *sarama.ProducerMessage, state producer.State, err error) bool {
 	m := returned.Metadata.(*message)
-	p.pending.Settle(&m.Entry, producer.Outcome{State: state, Partition: m.Partition, Offset: m.Offset, Err: err})
+	return p.pending.Settle(&m.Entry, producer.Outcome{State: state, Partition: m.Partition, Offset: m.Offset, Err: err})
 }
 
 func (p *asyncProducer) Flush(ctx context.Context) error { return p.pending.Flush(ctx) }

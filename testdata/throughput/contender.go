@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -97,6 +98,12 @@ func (b *bench) fleetproof(ctx context.Context, sets []string) (measurement, err
 	if err := m.charge(p, 0); err != nil {
 		return m, err
 	}
+	if !m.kept() {
+		return m, nil
+	}
+	if math.IsNaN(m.achieved + m.lag + m.ack) {
+		return m, fmt.Errorf("the result lacks achieved_rate, schedule_lag or ack_latency; it said: %s", p.said())
+	}
 	recorded, err := harness.ReadEvidence(evidence)
 	if err != nil {
 		return m, err
@@ -120,9 +127,9 @@ type result struct {
 	Latencies []assertions.Latency
 }
 
-// measured is what a result says of the run.
+// measured is what a result says of the run; NaN is what it does not say.
 func (r *result) measured() measurement {
-	m := measurement{total: r.Counts["sent"]}
+	m := measurement{total: r.Counts["sent"], achieved: math.NaN(), lag: math.NaN(), ack: math.NaN()}
 	if r.Verdict != "PASS" {
 		m.miss("%s", r.reason())
 	}
@@ -183,6 +190,9 @@ func thirds(recorded *assertions.Evidence) (medians [3]float64, err error) {
 		merged[3*(middle-from)/(to-from)].Merge(decoded)
 	}
 	for i, third := range merged {
+		if third.TotalCount() == 0 {
+			return medians, errors.New("nothing was acknowledged in a third of the stage that is judged")
+		}
 		medians[i] = float64(third.ValueAtQuantile(50)) / 1e6
 	}
 	return medians, nil

@@ -6,9 +6,9 @@ import (
 	"math"
 )
 
-// highest bisects the ladder for the highest rate that is kept. What the rounds before found is tried first. No rung is
-// taken for kept or for lost without being played: the ones below and above the ladder, which stand for that at first, must
-// not be where the search ends.
+// highest bisects the ladder for the highest rate that is kept. It begins with what the rounds before found, so that rounds
+// are not wholly independent of each other. No rung is taken for kept or for lost without being played, for lost twice in a
+// row: the ones below and above the ladder, which stand for that at first, must not be where the search ends.
 func (b *bench) highest(ctx context.Context, c contender, before []float64) (float64, error) {
 	const rung = 1.05
 	rate := func(n int) int { return int(float64(b.low)*math.Pow(rung, float64(n)) + 0.5) }
@@ -19,7 +19,7 @@ func (b *bench) highest(ctx context.Context, c contender, before []float64) (flo
 		next = int(math.Round(math.Log(median(before)/float64(b.low)) / math.Log(rung)))
 	}
 	for step := 1; lost-kept > 1; step *= 2 {
-		m, err := b.once(ctx, c, usual(rate(next)))
+		m, err := b.twice(ctx, c, usual(rate(next)))
 		if err != nil {
 			return 0, err
 		}

@@ -197,8 +197,7 @@ func (b *bench) series() []*series {
 	return all
 }
 
-// byTurns plays all rounds at one point. A run that is not kept is played once more, since the machine may have done
-// something else meanwhile; a contender that does not keep the point twice in a row is not played there any further.
+// byTurns plays all rounds at one point. A contender that does not keep it is not played there any further.
 func (b *bench) byTurns(ctx context.Context, at point) ([]*series, error) {
 	all := b.series()
 	for range b.rounds {
@@ -207,10 +206,7 @@ func (b *bench) byTurns(ctx context.Context, at point) ([]*series, error) {
 			if s.lost != "" {
 				continue
 			}
-			m, err := b.once(ctx, c, at)
-			if err == nil && !m.kept() {
-				m, err = b.once(ctx, c, at)
-			}
+			m, err := b.twice(ctx, c, at)
 			if err != nil {
 				return nil, err
 			}
@@ -222,6 +218,16 @@ func (b *bench) byTurns(ctx context.Context, at point) ([]*series, error) {
 		}
 	}
 	return all, nil
+}
+
+// twice plays one contender at one point, and once more if it is not kept, since the machine may have done something else
+// meanwhile.
+func (b *bench) twice(ctx context.Context, c contender, at point) (measurement, error) {
+	m, err := b.once(ctx, c, at)
+	if err == nil && !m.kept() {
+		m, err = b.once(ctx, c, at)
+	}
+	return m, err
 }
 
 // once plays one contender at one point.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -124,25 +125,25 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-func TestThirdsAreOfTheJudgedStage(t *testing.T) {
-	second := func(from int, milliseconds int64) assertions.Slice {
-		h := hdrhistogram.New(1, time.Hour.Microseconds(), 3)
-		for range 100 {
-			require.NoError(t, h.RecordValue(1000*milliseconds))
-		}
-		text, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-		require.NoError(t, err)
-		compressed, err := base64.StdEncoding.DecodeString(string(text))
-		require.NoError(t, err)
-		return assertions.Slice{
-			Span:       span(from, from+1),
-			Histograms: map[string][]byte{"ack_latency": compressed},
-		}
+// second is a slice in which every acknowledgement took so long.
+func second(t *testing.T, from int, milliseconds int64) assertions.Slice {
+	t.Helper()
+	h := hdrhistogram.New(1, time.Hour.Microseconds(), 3)
+	for range 100 {
+		require.NoError(t, h.RecordValue(1000*milliseconds))
 	}
+	text, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	require.NoError(t, err)
+	compressed, err := base64.StdEncoding.DecodeString(string(text))
+	require.NoError(t, err)
+	return assertions.Slice{Span: span(from, from+1), Histograms: map[string][]byte{"ack_latency": compressed}}
+}
+
+func TestThirdsAreOfTheJudgedStage(t *testing.T) {
 	got, err := thirds(&assertions.Evidence{
 		Stages: []assertions.Stage{{Span: span(0, 1)}, {Judged: true, Span: span(1, 7)}},
 		Slices: []assertions.Slice{
-			second(0, 900), second(1, 10), second(2, 10), second(3, 20), {Span: span(4, 5)}, second(5, 30), second(6, 30),
+			second(t, 0, 900), second(t, 1, 10), second(t, 2, 10), second(t, 3, 20), {Span: span(4, 5)}, second(t, 5, 30), second(t, 6, 30),
 		},
 	})
 	require.NoError(t, err)
@@ -153,13 +154,23 @@ func span(from, to int) assertions.Span {
 	return assertions.Span{From: time.Duration(from) * time.Second, To: time.Duration(to) * time.Second}
 }
 
-// pretend makes a program that writes what fleetproof would and exits.
-func pretend(t *testing.T, result string, exit int) *bench {
+// pretend makes a program that writes what fleetproof would, with so many milliseconds from due to acknowledged in each
+// second, and exits.
+func pretend(t *testing.T, result string, exit int, seconds ...int64) *bench {
 	t.Helper()
 	folder := t.TempDir()
+	evidence := assertions.Evidence{
+		Format: assertions.EvidenceFormat, Stages: []assertions.Stage{{Judged: true, Span: span(0, len(seconds))}},
+	}
+	for from, milliseconds := range seconds {
+		evidence.Slices = append(evidence.Slices, second(t, from, milliseconds))
+	}
+	text, err := json.Marshal(evidence)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "written"), text, 0o644))
 	script := fmt.Sprintf(`#!/bin/sh
 mkdir -p %[1]s/evidence
-echo '{"stages": [{"judged": true, "from": 0, "to": 3000000000}]}' > %[1]s/evidence/evidence.json
+mv %[1]s/written %[1]s/evidence/evidence.json
 echo '%[2]s'
 echo 'complaint' >&2
 exit %[3]d
@@ -182,10 +193,24 @@ func TestFleetproofThatDoesNotPassDoesNotKeepTheRate(t *testing.T) {
 }
 
 func TestFleetproofThatPassesKeepsTheRate(t *testing.T) {
-	m, err := pretend(t, `{"verdict": "PASS", "counts": {"sent": 1000}, "expectations": [
-		{"expectation": "achieved_rate >= 99.5%", "verdict": "PASS", "got": 1}]}`, 0).fleetproof(t.Context(), nil)
+	const result = `{"verdict": "PASS", "counts": {"sent": 1000}, "expectations": [
+		{"expectation": "achieved_rate >= 99.5%%", "verdict": "PASS", "got": 1}], "latencies": [
+		{"metric": "schedule_lag", "phase": "run", "p99": 0.002}, {"metric": "ack_latency", "phase": %q, "p99": 0.02}]}`
+	played := func(phase string, seconds ...int64) (measurement, error) {
+		return pretend(t, fmt.Sprintf(result, phase), 0, seconds...).fleetproof(t.Context(), nil)
+	}
+	m, err := played("run", 10, 10, 20)
 	require.NoError(t, err)
 	assert.True(t, m.kept(), m.reason())
+	assert.Equal(t, []float64{1, 0.002, 0.02}, []float64{m.achieved, m.lag, m.ack})
+	m, err = played("run", 10, 10, 80)
+	require.NoError(t, err)
+	assert.False(t, m.kept())
+
+	_, err = played("outside faults", 10, 10, 20)
+	require.ErrorContains(t, err, "the result lacks achieved_rate, schedule_lag or ack_latency; it said: complaint")
+	_, err = played("run")
+	require.ErrorContains(t, err, "nothing was acknowledged in a third of the stage that is judged")
 }
 
 func TestWithoutRecordsThereIsNothingToMeasure(t *testing.T) {

@@ -28,6 +28,7 @@ func (b *bench) scale(ctx context.Context, out io.Writer) error {
 		}
 		scaleRow(out, at, all[0], all[1])
 	}
+	fmt.Fprintln(out, "\nThe control prepares its payloads, and has at most 40,000 different keys.")
 	return nil
 }
 
