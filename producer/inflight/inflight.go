@@ -25,7 +25,6 @@ type Entry struct {
 	Record *producer.Record
 
 	page    *page
-	slot    int         // of the page
 	pending atomic.Bool // entered, and not claimed for its one outcome
 }
 
@@ -54,7 +53,7 @@ type Set struct {
 
 // page is some entries that entered one after the other. It is listed as long as one of them has no outcome.
 type page struct {
-	entries        [pageEntries]atomic.Pointer[Entry] // nil again once it has its outcome, or a page would hold what is done with
+	entries        [pageEntries]*Entry // nil again for some that have their outcome; see tidy
 	used           int
 	next, previous *page
 
@@ -82,9 +81,9 @@ func (s *Set) Enter(e *Entry) bool {
 	if s.current == nil || s.current.used == pageEntries {
 		s.turn()
 	}
-	e.page, e.slot = s.current, s.current.used
+	e.page = s.current
 	e.pending.Store(true)
-	s.current.entries[e.slot].Store(e)
+	s.current.entries[s.current.used] = e
 	s.current.used++
 	return true
 }
@@ -171,14 +170,14 @@ func (s *Set) GiveUp(reason error) {
 // claim takes an entry for its one outcome, and says whether it was still to be had.
 func (e *Entry) claim() bool { return e.pending.CompareAndSwap(true, false) }
 
-// entries are those without an outcome, and perhaps some that are getting one.
+// entries are those without an outcome, and some that have one (see tidy).
 func (s *Set) entries() []*Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []*Entry
 	for p := s.current; p != nil; p = p.next {
 		for i := range p.used {
-			if e := p.entries[i].Load(); e != nil {
+			if e := p.entries[i]; e != nil {
 				all = append(all, e)
 			}
 		}
@@ -188,8 +187,10 @@ func (s *Set) entries() []*Entry {
 
 // done counts a claimed entry out.
 func (s *Set) done(e *Entry) {
-	e.page.entries[e.slot].Store(nil)
-	if e.page.left.Add(-1) == 0 {
+	switch e.page.left.Add(-1) {
+	case pageEntries / 4, pageEntries / 16:
+		s.tidy(e.page)
+	case 0:
 		s.unlist(e.page)
 	}
 	settled := s.settled.Add(1)
@@ -201,6 +202,19 @@ func (s *Set) done(e *Entry) {
 	if s.idle != nil {
 		close(s.idle)
 		s.idle = nil
+	}
+}
+
+// tidy lets go of the entries of a page that have their outcome, for one record that the client keeps for long would keep
+// all the others of its page. Done twice a page it costs next to nothing, and no more than four times the entries are held
+// that have no outcome.
+func (s *Set) tidy(p *page) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, e := range p.entries[:p.used] {
+		if e != nil && (e.page != p || !e.pending.Load()) { // it may have entered again since
+			p.entries[i] = nil
+		}
 	}
 }
 
