@@ -102,11 +102,11 @@ func TestMeasure(t *testing.T) {
 		slices  []slice
 		rate    float64
 	}{
-		"kept up":               {false, 2 * time.Second, []sample{{time.Second}, {2004 * time.Millisecond}}, handedOver, 60_000},
-		"drained for long":      {false, 2 * time.Second, []sample{{2004 * time.Millisecond}, {4009 * time.Millisecond}}, handedOver, 30_000},
+		"kept up":               {false, 2 * time.Second, []sample{{At: time.Second, Busy: 0.5}, {At: 2004 * time.Millisecond, Busy: 1}}, handedOver, 60_000},
+		"drained for long":      {false, 2 * time.Second, []sample{{At: 2004 * time.Millisecond}, {At: 4009 * time.Millisecond}}, handedOver, 30_000},
 		"shorter than a sample": {false, 500 * time.Millisecond, nil, handedOver, 240_000},
 		"no load":               {false, 0, nil, nil, 0},
-		"closed":                {true, 2 * time.Second, []sample{{4 * time.Second}}, handedOver, (120_000 - 15_000 - closed.Window) / 2.},
+		"closed":                {true, 2 * time.Second, []sample{{At: time.Second, Busy: 0.9}, {At: 2 * time.Second, Busy: 0.7}, {At: 4 * time.Second}}, handedOver, (120_000 - 15_000 - closed.Window) / 2.},
 		"closed, nothing early": {true, 2 * time.Second, nil, nil, 0},
 	} {
 		var e evidence
@@ -117,18 +117,23 @@ func TestMeasure(t *testing.T) {
 		if test.slices != nil {
 			assert.EqualValues(t, 7, r.late, name)
 		}
+		if name == "closed" {
+			assert.InDelta(t, 0.8, r.busy, 1e-9, "while there was load")
+		}
 	}
 }
 
 func TestRefused(t *testing.T) {
 	flood := play{closed: true, scenario: "flood.yaml"}
-	made := func(sent, unsent, late int64) run {
-		return run{late: late, result: result{Counts: map[string]int64{"sent": sent, "unsent": unsent}}}
+	made := func(sent, unsent, late int64, busy float64) run {
+		return run{late: late, busy: busy, result: result{Counts: map[string]int64{"sent": sent, "unsent": unsent}}}
 	}
-	require.NoError(t, made(1000, 1, 10).refused(flood))
-	require.NoError(t, made(1000, 0, 900).refused(play{}), "an open loop is judged by the harness")
-	require.ErrorContains(t, made(1000, 0, 0).refused(flood), "took all that it was offered, so that nobody knows how much it can do: raise the rate in flood.yaml")
-	require.ErrorContains(t, made(1000, 1, 11).refused(flood), "11 records were late by the harness's own fault")
+	require.NoError(t, made(1000, 1, 10, 0.5).refused(flood))
+	require.NoError(t, made(1000, 0, 900, 0.5).refused(play{}), "an open loop is judged by the harness")
+	require.ErrorContains(t, made(1000, 0, 0, 0.9).refused(flood), "took all that it was offered, so that nobody knows how much it can do: raise the rate in flood.yaml")
+	require.NoError(t, made(1000, 1, 900, 0.8).refused(flood), "the machine was the limit")
+	require.ErrorContains(t, made(1000, 1, 11, 0.79).refused(flood),
+		"11 records were late by the harness's own fault, where 1000 were sent, although the processors were only 79 % busy")
 }
 
 // played is a binary that writes the same result whatever it is asked, after what is said in script.
