@@ -166,11 +166,11 @@ func TestCloseThatStillGivesOutcomesIsWaitedFor(t *testing.T) {
 				err := g.close(ctx)
 				assert.LessOrEqual(t, time.Since(began), test.within)
 				if test.left == "" {
-					assert.EqualError(t, err, "closed")
+					require.EqualError(t, err, "closed")
 					assert.Empty(t, g.broke())
 					assert.Equal(t, test.outcomes, taken)
 				} else {
-					assert.NoError(t, err, "a breach is no error of Close")
+					require.NoError(t, err, "a breach is no error of Close")
 					require.NotEmpty(t, g.broke())
 					assert.Contains(t, g.broke()[0], test.left)
 				}

@@ -93,7 +93,7 @@ func TestMessagesAreUsedAgain(t *testing.T) {
 	}
 	assert.Equal(t, (1+blocksRest)*blockMessages-1, others)
 	first.fill(record(2))
-	assert.Equal(t, messageOf(record(2)).ProducerMessage.Timestamp, first.Timestamp)
+	assert.Equal(t, record(2).Timestamp, first.Timestamp)
 	assert.Equal(t, noPartition, first.Partition)
 	assert.Equal(t, producer.OffsetUnset, first.Offset)
 }
