@@ -410,30 +410,33 @@ func (r returning) Errors() <-chan *sarama.ProducerError      { return r.errors 
 
 // TestReturnedTwice: a message that Sarama returns a second time must not make that of another one free to be used again.
 func TestReturnedTwice(t *testing.T) {
-	var y tally
-	input := make(chan *sarama.ProducerMessage, 10*blockMessages)
-	async := returning{successes: make(chan *sarama.ProducerMessage), errors: make(chan *sarama.ProducerError)}
-	p := &asyncProducer{async: async, input: input, pending: inflight.New(y.outcome), drained: make(chan struct{})}
-	go p.drain()
-	send := func(n int) *sarama.ProducerMessage {
-		require.NoError(t, p.Send(t.Context(), record(n)))
-		return <-input
-	}
-	first := send(0)
-	for n := 1; n < blockMessages; n++ {
-		m := send(n)
-		async.successes <- m
-		async.successes <- m
-	}
-	for n := blockMessages; n < 5*blockMessages; n++ {
-		m := send(n)
-		require.NotSame(t, first, m)
-		async.successes <- m
-	}
-	assert.EqualValues(t, 1, p.pending.Count())
-	async.successes <- first
-	close(async.successes)
-	close(async.errors)
-	<-p.drained
-	assert.Equal(t, map[producer.State]int{producer.Acked: 5 * blockMessages}, y.once(t, 5*blockMessages))
+	synctest.Test(t, func(t *testing.T) {
+		var y tally
+		input := make(chan *sarama.ProducerMessage, 1)
+		async := returning{successes: make(chan *sarama.ProducerMessage), errors: make(chan *sarama.ProducerError)}
+		p := &asyncProducer{async: async, input: input, pending: inflight.New(y.outcome), drained: make(chan struct{})}
+		go p.drain()
+		send := func(n int) *sarama.ProducerMessage {
+			require.NoError(t, p.Send(t.Context(), record(n)))
+			return <-input
+		}
+		first := send(0)
+		for n := 1; n < blockMessages; n++ {
+			m := send(n)
+			async.successes <- m
+			async.successes <- m
+		}
+		for n := blockMessages; n < 5*blockMessages; n++ {
+			m := send(n)
+			require.NotSame(t, first, m)
+			async.successes <- m
+			synctest.Wait() // until it is given back
+		}
+		assert.EqualValues(t, 1, p.pending.Count())
+		async.successes <- first
+		close(async.successes)
+		close(async.errors)
+		<-p.drained
+		assert.Equal(t, map[producer.State]int{producer.Acked: 5 * blockMessages}, y.once(t, 5*blockMessages))
+	})
 }
