@@ -174,7 +174,7 @@ func TestEntryThatHasNotEntered(t *testing.T) {
 	assert.Zero(t, s.Count())
 }
 
-// TestEverythingAtOnce has several goroutines hand over, settle and flush, and one give up in the middle.
+// TestEverythingAtOnce has several goroutines hand over, settle and flush, and one close and give up in the middle.
 func TestEverythingAtOnce(t *testing.T) {
 	var outcomes, entered atomic.Int64
 	s := New(func(producer.Outcome) { outcomes.Add(1) })
@@ -205,7 +205,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		})
 	}
 	others.Go(func() {
-		for range 100 {
+		for outcomes.Load() < 30_000 {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 			_ = s.Flush(ctx)
 			cancel()
@@ -217,7 +217,6 @@ func TestEverythingAtOnce(t *testing.T) {
 	senders.Wait()
 	close(client)
 	others.Wait()
-	assert.Positive(t, entered.Load())
 	assert.Equal(t, entered.Load(), outcomes.Load())
 	assert.Zero(t, s.Count())
 }
