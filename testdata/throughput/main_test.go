@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -225,13 +226,21 @@ func TestAnExitThatIsNoVerdictIsAnError(t *testing.T) {
 }
 
 func TestAChildIsInterruptedWithItsContext(t *testing.T) {
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, fmt.Errorf("the cause"))
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
 	folder := t.TempDir()
-	marker := filepath.Join(folder, "tidied")
-	script := "#!/bin/sh\ntrap 'touch " + marker + "; exit 0' INT\nwhile true; do sleep 0.05; done\n"
+	ready, tidied := filepath.Join(folder, "ready"), filepath.Join(folder, "tidied")
+	script := "#!/bin/sh\ntrap 'touch " + tidied + "; exit 0' INT\ntouch " + ready + "\nwhile true; do sleep 0.05; done\n"
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "fleetproof"), []byte(script), 0o755))
+	go func() {
+		for ctx.Err() == nil {
+			if _, err := os.Stat(ready); err == nil {
+				cancel(errors.New("the cause"))
+			}
+			<-time.After(5 * time.Millisecond)
+		}
+	}()
 	_, err := (&bench{folder: folder}).child(ctx, []int{0}, "fleetproof")
 	require.ErrorContains(t, err, "fleetproof: the cause")
-	assert.FileExists(t, marker)
+	assert.FileExists(t, tidied)
 }
