@@ -186,7 +186,7 @@ func (s *shard) ack(number uint32, sequence uint64, at place) bool {
 	e.state |= entryAcked
 	e.partition, e.offset = at.partition, at.offset
 	if e.seen() {
-		s.elsewhere(id, first)
+		s.keep(id, []place{first})
 	}
 	return true
 }
@@ -239,12 +239,12 @@ func (s *shard) drop(d *device, number uint32, e *entry) {
 	}
 }
 
-// elsewhere keeps where a record was first seen that was acknowledged in another place.
-func (s *shard) elsewhere(id identity, at place) {
+// keep remembers where a record was seen, beside the place that its entry holds.
+func (s *shard) keep(id identity, places []place) {
 	if s.further == nil {
 		s.further = make(map[identity][]place)
 	}
-	s.further[id] = []place{at}
+	s.further[id] = places
 }
 
 // sighting is where the record of an entry was first seen.

@@ -51,17 +51,14 @@ func (s *shard) sight(d *device, g *Sighting, e *entry) bool {
 		s.drop(d, g.Device, e)
 	case e.acked() && first:
 		e.state |= entrySeen
-		s.elsewhere(identity{g.Device, g.Sequence}, at)
+		s.keep(identity{g.Device, g.Sequence}, []place{at})
 	case first:
 		e.state |= entrySeen
 		e.partition, e.offset = at.partition, at.offset
 	case !e.acked():
 		// The acknowledgement that is yet to come may mean any of its places.
-		if s.further == nil {
-			s.further = make(map[identity][]place)
-		}
 		id := identity{g.Device, g.Sequence}
-		s.further[id] = append(s.further[id], at)
+		s.keep(id, append(s.further[id], at))
 	}
 	return first
 }
