@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetproof/fleetproof/assertions"
 	"github.com/fleetproof/fleetproof/harness"
 	"github.com/fleetproof/fleetproof/producer"
 	"github.com/fleetproof/fleetproof/producer/compare/closed"
@@ -91,28 +92,28 @@ func TestPromises(t *testing.T) {
 
 // TestMeasure is that nothing counts as done in the time of the load that was done after it.
 func TestMeasure(t *testing.T) {
-	handedOver := []slice{
-		{OnTime: 40_000, Later: []handed{{By: 2 * time.Second, Count: 50_000}, {By: 3 * time.Second, Count: 5_000}}, Late: 3},
+	handedOver := []assertions.Slice{
+		{OnTime: 40_000, Later: []assertions.Handed{{By: 2 * time.Second, Count: 50_000}, {By: 3 * time.Second, Count: 5_000}}, Late: 3},
 		{OnTime: 20_000, Late: 4},
 	}
 	for name, test := range map[string]struct {
 		closed  bool
 		ended   time.Duration
-		samples []sample
-		slices  []slice
+		samples []assertions.Sample
+		slices  []assertions.Slice
 		rate    float64
 	}{
-		"kept up":               {false, 2 * time.Second, []sample{{At: time.Second, Busy: 0.5}, {At: 2004 * time.Millisecond, Busy: 1}}, handedOver, 60_000},
-		"drained for long":      {false, 2 * time.Second, []sample{{At: 2004 * time.Millisecond}, {At: 4009 * time.Millisecond}}, handedOver, 30_000},
+		"kept up":               {false, 2 * time.Second, []assertions.Sample{{At: time.Second, Busy: new(0.5)}, {At: 2004 * time.Millisecond, Busy: new(1.)}}, handedOver, 60_000},
+		"drained for long":      {false, 2 * time.Second, []assertions.Sample{{At: 2004 * time.Millisecond}, {At: 4009 * time.Millisecond}}, handedOver, 30_000},
 		"shorter than a sample": {false, 500 * time.Millisecond, nil, handedOver, 240_000},
 		"no load":               {false, 0, nil, nil, 0},
-		"closed":                {true, 2 * time.Second, []sample{{At: time.Second, Busy: 0.9}, {At: 2 * time.Second, Busy: 0.7}, {At: 4 * time.Second}}, handedOver, (120_000 - 15_000 - closed.Window) / 2.},
+		"closed":                {true, 2 * time.Second, []assertions.Sample{{At: time.Second, Busy: new(0.9)}, {At: 2 * time.Second, Busy: new(0.7)}, {At: 4 * time.Second}}, handedOver, (120_000 - 15_000 - closed.Window) / 2.},
 		"closed, nothing early": {true, 2 * time.Second, nil, nil, 0},
 	} {
-		var e evidence
+		var e assertions.Evidence
 		e.Run.LoadEnded, e.Samples, e.Slices = test.ended, test.samples, test.slices
 		r := run{result: result{Counts: map[string]int64{"sent": 125_000, "acked": 120_000}}}
-		r.measure(play{closed: test.closed}, e)
+		r.measure(play{closed: test.closed}, &e)
 		assert.InDelta(t, test.rate, r.rate(), 1e-6, name)
 		if test.slices != nil {
 			assert.EqualValues(t, 7, r.late, name)

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fleetproof/fleetproof/assertions"
+	"github.com/fleetproof/fleetproof/harness"
 	"github.com/fleetproof/fleetproof/producer/compare/closed"
 )
 
@@ -56,33 +58,6 @@ type latency struct {
 	P99    float64 `json:"p99"` // seconds
 }
 
-// evidence is what is read of a run's evidence.json.
-type evidence struct {
-	Run struct {
-		LoadEnded time.Duration `json:"load_ended"`
-	} `json:"run"`
-	Slices  []slice  `json:"slices"`
-	Samples []sample `json:"samples"`
-}
-
-// slice is a stretch of the schedule.
-type slice struct {
-	OnTime int64    `json:"on_time"` // handed over before the slice's own end
-	Later  []handed `json:"later"`
-	Late   int64    `json:"late"`
-}
-
-type handed struct {
-	By    time.Duration `json:"by"`
-	Count int64         `json:"count"`
-}
-
-// sample is a look at the process and its machine, taken once a second until the client is closed.
-type sample struct {
-	At   time.Duration `json:"at"`
-	Busy float64       `json:"busy"` // share of all processors since the sample before
-}
-
 // execute plays a scenario with a client. That a scenario does not pass is a result too; only when there is none is that an
 // error.
 func execute(ctx context.Context, binary, folder string, p play, c client) (run, error) {
@@ -104,8 +79,8 @@ func execute(ctx context.Context, binary, folder string, p play, c client) (run,
 		return run{}, errors.Join(err, ctx.Err())
 	}
 	r := run{play: p.name, kind: c.kind, cpu: command.ProcessState.UserTime() + command.ProcessState.SystemTime()}
-	var e evidence
-	if missing := errors.Join(read(folder, "result.json", &r.result), read(folder, "evidence.json", &e)); missing != nil {
+	e, unread := harness.ReadEvidence(folder)
+	if missing := errors.Join(read(folder, "result.json", &r.result), unread); missing != nil {
 		return run{}, fmt.Errorf("%w\n%s", errors.Join(missing, err), said.String())
 	}
 	r.version = r.result.Versions[kind]
@@ -131,7 +106,7 @@ func read(folder, name string, into any) error {
 // A closed loop tells it all the same: of what was handed over while the load lasted, all but its window had an outcome when
 // the load ended. Whatever came later does not count. Everywhere else every acknowledgement counts, and so does the time, in
 // whole seconds, until the client was closed: a client that keeps up takes no longer than the load.
-func (r *run) measure(p play, e evidence) {
+func (r *run) measure(p play, e *assertions.Evidence) {
 	var inTime int64
 	for _, s := range e.Slices {
 		r.late += s.Late
@@ -152,8 +127,8 @@ func (r *run) measure(p play, e evidence) {
 	}
 	loaded := 0
 	for _, s := range e.Samples {
-		if s.At <= e.Run.LoadEnded {
-			r.busy += s.Busy
+		if s.At <= e.Run.LoadEnded && s.Busy != nil {
+			r.busy += *s.Busy
 			loaded++
 		}
 	}
