@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetproof/fleetproof/producer"
+	"github.com/fleetproof/fleetproof/producer/inflight"
 )
 
 // taken is a record written as the load writes it.
@@ -51,7 +52,7 @@ func TestSlabsAreUsedAgain(t *testing.T) {
 		}
 		s.give(record.Token)
 	}
-	assert.Equal(t, (1+slabsRest)*slabRecords, others, "after its slab and those after which it rests")
+	assert.Equal(t, (1+inflight.Rest)*slabRecords, others, "after its slab and those after which it rests")
 }
 
 func TestSlabsWaitForTheLastRecord(t *testing.T) {
@@ -68,13 +69,17 @@ func TestSlabsWaitForTheLastRecord(t *testing.T) {
 func TestSlabsKeepNoMoreThanTheyNeed(t *testing.T) {
 	var s slabs
 	var tokens []producer.Token
-	for range 2 * slabsMost * slabRecords {
+	for range 2 * inflight.RestMost * slabRecords {
 		tokens = append(tokens, taken(&s, nil, 1).Token)
 	}
 	for _, token := range tokens {
 		s.give(token)
 	}
-	assert.Len(t, s.rested, slabsMost)
+	kept := inflight.Rest // which cannot be taken yet
+	for s.rested.Take() != nil {
+		kept++
+	}
+	assert.Equal(t, inflight.RestMost, kept)
 	s.give(producer.Token{}) // one that nobody has taken
 }
 
