@@ -8,8 +8,6 @@
 //	Send ──▶ Enter ──▶ the client ──▶ Settle ──▶ outcome
 //	           │                        ▲
 //	           └──▶ Refused        GiveUp, for what the client never returned
-//
-// Rested has the memory of those that had their outcome used again.
 package inflight
 
 import (

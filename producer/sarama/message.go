@@ -1,6 +1,7 @@
 package sarama
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -20,18 +21,25 @@ type message struct {
 	keys    [16]byte               // room for the usual length of their keys
 }
 
-// messages hands out messages from blocks, and uses a block again once all of it is given back, which saves a tenth of all
-// that a record costs. Given back is what Sarama has acknowledged or not accepted. It may still hold what it returned with an
-// error, or never; that is left to the garbage collector, with the rest of its block. Should Sarama return a message a second
-// time after its block has rested, that would be another record's outcome. After an outage at most 5 MB are kept
-// (inflight.RestMost).
+// messages hands out messages from blocks, and uses a block again once all of it is given back: what is allocated anew for
+// every record is in no processor's cache, and costs a tenth of all that a record costs. Given back is what Sarama has
+// acknowledged or not accepted. It may still hold what it returned with an error, or never; that is left to the garbage
+// collector, with the rest of its block.
 type messages struct {
 	current atomic.Pointer[block]
-	turning sync.Mutex
-	rested  inflight.Rested[block]
+
+	mu     sync.Mutex
+	rested []*block // given back, the first first
 }
 
-const blockMessages = 64
+const (
+	blockMessages = 64
+	// blocksRest is how many blocks must have been given back after one until it is used again. Should Sarama return a message
+	// twice, the second time is told from a first one for at least as long; after that it would be another record's outcome.
+	blocksRest = 2
+	// blocksMost bounds what is kept after an outage: some 5 MB.
+	blocksMost = 256
+)
 
 // block is the memory of some messages.
 type block struct {
@@ -55,13 +63,16 @@ func (a *messages) take() *message {
 
 // turn replaces the current block, unless somebody has done so already.
 func (a *messages) turn(old *block) {
-	a.turning.Lock()
-	defer a.turning.Unlock()
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.current.Load() != old {
 		return
 	}
-	b := a.rested.Take()
-	if b == nil {
+	var b *block
+	if next := len(a.rested) - 1 - blocksRest; next >= 0 {
+		b = a.rested[next]
+		a.rested = slices.Delete(a.rested, next, next+1)
+	} else {
 		b = new(block)
 		for i := range b.messages {
 			b.messages[i].block = b
@@ -74,8 +85,13 @@ func (a *messages) turn(old *block) {
 
 // give takes back a message that Sarama does not hold any more, once for each time it was taken.
 func (a *messages) give(m *message) {
-	if m.block.left.Add(-1) == 0 {
-		a.rested.Give(m.block)
+	if m.block.left.Add(-1) > 0 {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.rested) < blocksMost {
+		a.rested = append(a.rested, m.block)
 	}
 }
 

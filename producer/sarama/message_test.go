@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetproof/fleetproof/producer"
-	"github.com/fleetproof/fleetproof/producer/inflight"
 )
 
 func canceled() context.Context {
@@ -92,7 +91,7 @@ func TestMessagesAreUsedAgain(t *testing.T) {
 		}
 		all.give(m)
 	}
-	assert.Equal(t, (1+inflight.Rest)*blockMessages-1, others)
+	assert.Equal(t, (1+blocksRest)*blockMessages-1, others)
 	first.fill(record(2))
 	assert.Equal(t, record(2).Timestamp, first.Timestamp)
 	assert.Equal(t, noPartition, first.Partition)
@@ -112,17 +111,13 @@ func TestMessagesNotGivenBackAreNotUsedAgain(t *testing.T) {
 func TestMessagesKeepNoMoreThanTheyNeed(t *testing.T) {
 	var all messages
 	var taken []*message
-	for range 2 * inflight.RestMost * blockMessages {
+	for range 2 * blocksMost * blockMessages {
 		taken = append(taken, all.take())
 	}
 	for _, m := range taken {
 		all.give(m)
 	}
-	kept := inflight.Rest // which cannot be taken yet
-	for all.rested.Take() != nil {
-		kept++
-	}
-	assert.Equal(t, inflight.RestMost, kept)
+	assert.Len(t, all.rested, blocksMost)
 }
 
 func TestMessagesCostNothing(t *testing.T) {
