@@ -23,6 +23,7 @@ package cmd
 
 import (
 	"os"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/fleetproof/fleetproof/producer"
@@ -31,7 +32,7 @@ import (
 // Main carries out the command line of the process and exits. A scenario's producer.kind chooses among the kinds; of two
 // with one name it is the first.
 func Main(kinds ...producer.Kind) {
-	tuneCollector()
+	tune()
 	os.Exit(execute(os.Args[1:], world{stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv, kinds: kinds}))
 }
 
@@ -39,9 +40,17 @@ func Main(kinds ...producer.Kind) {
 // passes through as garbage, so that Go's own 100 % collects many times a second at full speed.
 const collectAt = 300
 
-// tuneCollector lets garbage be collected less often, unless GOGC says how often.
-func tuneCollector() {
+// tune fits Go's runtime to a generator of load that shares a process with the client under test and the oracle, unless the
+// environment says how it is to be.
+//
+// One more thread than there are processors may run Go code. Go looks at its timers between two goroutines, so that a record
+// that falls due while client and oracle hold all threads for milliseconds, to compress or to decode, would wait for them.
+// With a thread to spare it is the operating system that divides the processors, and it soon lets run who has slept.
+func tune() {
 	if _, chosen := os.LookupEnv("GOGC"); !chosen {
 		debug.SetGCPercent(collectAt)
+	}
+	if _, chosen := os.LookupEnv("GOMAXPROCS"); !chosen {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	}
 }
