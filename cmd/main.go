@@ -30,7 +30,8 @@ import (
 )
 
 // Main carries out the command line of the process and exits. A scenario's producer.kind chooses among the kinds; of two
-// with one name it is the first.
+// with one name it is the first. Unless GOGC and GOMAXPROCS are set, garbage is collected when the heap has quadrupled, and
+// one more thread runs Go code than there are processors.
 func Main(kinds ...producer.Kind) {
 	tune()
 	os.Exit(execute(os.Args[1:], world{stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv, kinds: kinds}))
@@ -45,12 +46,18 @@ const collectAt = 300
 //
 // One more thread than there are processors may run Go code. Go looks at its timers between two goroutines, so that a record
 // that falls due while client and oracle hold all threads for milliseconds, to compress or to decode, would wait for them.
-// With a thread to spare it is the operating system that divides the processors, and it soon lets run who has slept.
+// With one thread more that is seldom so, and the operating system soon lets run who has slept. Where the process may use
+// only a part of the processors' time, Go has fewer threads than there are processors, and it stays with those: another one
+// would have the share used up sooner, and all of them stopped until there is more.
 func tune() {
-	if _, chosen := os.LookupEnv("GOGC"); !chosen {
+	chosen := func(name string) bool {
+		_, set := os.LookupEnv(name)
+		return set
+	}
+	if !chosen("GOGC") {
 		debug.SetGCPercent(collectAt)
 	}
-	if _, chosen := os.LookupEnv("GOMAXPROCS"); !chosen {
-		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+	if threads := runtime.GOMAXPROCS(0); !chosen("GOMAXPROCS") && threads == runtime.NumCPU() {
+		runtime.GOMAXPROCS(threads + 1)
 	}
 }

@@ -132,7 +132,7 @@ func (s *sampler) sample(at time.Duration) assertions.Sample {
 		s.used, s.at = used, at
 	}
 	if now, known := machineTimes(); known {
-		sample.Busy = busyShare(s.machine, now, sample.CPU/float64(processors))
+		sample.Busy = busyShare(s.machine, now, sample.CPU/float64(min(processors, runtime.GOMAXPROCS(0))))
 		s.machine = now
 	}
 	return sample

@@ -54,7 +54,6 @@ type outcome struct {
 type options struct {
 	file   string
 	set    []string
-	closed bool // as fast as the client takes them, instead of on the schedule
 	header bool
 }
 
@@ -64,7 +63,6 @@ func main() {
 		o.set = append(o.set, text)
 		return nil
 	})
-	flag.BoolVar(&o.closed, "closed", false, "closed loop: as fast as the client takes records")
 	flag.BoolVar(&o.header, "header", false, "give each record a header of 33 bytes, as fleetproof's mostly has")
 	flag.Parse()
 	o.file = flag.Arg(0)
@@ -126,13 +124,4 @@ func play(ctx context.Context, o options) (err error) {
 	}
 	result.RSS = usage.Maxrss << 10
 	return json.NewEncoder(os.Stdout).Encode(result)
-}
-
-// seconds is the processor time of this process so far.
-func seconds() float64 {
-	var usage syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
-		return 0
-	}
-	return float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9
 }

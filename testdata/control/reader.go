@@ -20,7 +20,7 @@ type reader struct {
 	consumed atomic.Int64
 }
 
-// newReader has the options of the harness's own reader (harness/readback.go) but for those that only matter under faults.
+// newReader has the options of the harness's own reader (harness/readback.go) but for its name and for those that only matter under faults.
 func newReader(cluster *broker.Cluster, topic string) (*reader, error) {
 	var direct []string
 	for _, node := range cluster.Nodes() {
