@@ -132,14 +132,12 @@ func (s *sampler) sample(at time.Duration) assertions.Sample {
 		s.used, s.at = used, at
 	}
 	if now, known := machineTimes(); known {
-		sample.Busy = busyShare(s.machine, now, sample.CPU/float64(min(processors, runtime.GOMAXPROCS(0))))
+		processors := min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) // more threads than processors get no more done
+		sample.Busy = busyShare(s.machine, now, sample.CPU/float64(processors))
 		s.machine = now
 	}
 	return sample
 }
-
-// processors is how many this process may use: what Go found at its start, before the command adds a thread to them.
-var processors = runtime.GOMAXPROCS(0)
 
 // machineTimes are the seconds that all processors together have spent in each state, where the system tells them.
 func machineTimes() (times cpu.TimesStat, known bool) {

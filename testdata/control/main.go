@@ -108,7 +108,7 @@ func play(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	s := newSender(scenario, topic.Name, async, o)
+	s := newSender(scenario, topic.Name, async, o.header)
 	go reader.read(ctx)
 	result, err := s.send(ctx, reader)
 	if err != nil {

@@ -31,7 +31,6 @@ type message struct {
 type sender struct {
 	scenario *harness.Resolved
 	topic    string
-	options  options
 	async    client.AsyncProducer
 	pace     generator.Pace
 	judged   time.Duration // when the first stage that is judged begins
@@ -51,9 +50,9 @@ type sender struct {
 // on the way.
 const prepared = 40_000
 
-func newSender(scenario *harness.Resolved, topic string, async client.AsyncProducer, o options) *sender {
+func newSender(scenario *harness.Resolved, topic string, async client.AsyncProducer, header bool) *sender {
 	s := &sender{
-		scenario: scenario, topic: topic, options: o, async: async, drained: make(chan struct{}),
+		scenario: scenario, topic: topic, async: async, drained: make(chan struct{}),
 		pace: generator.NewPace(scenario.Load.Stages, generator.OwnPace(scenario.Fleets)),
 	}
 	for _, stage := range scenario.Load.Stages {
@@ -65,7 +64,7 @@ func newSender(scenario *harness.Resolved, topic string, async client.AsyncProdu
 	before := seconds()
 	s.prepare(scenario.Generator())
 	s.prepareCPU = seconds() - before
-	if o.header {
+	if header {
 		s.headers = []client.RecordHeader{{Key: []byte("fleetproof"), Value: bytes.Repeat([]byte("0123456789"), 4)[:33]}}
 	}
 	go s.drain()
@@ -137,7 +136,6 @@ func (s *sender) send(ctx context.Context, reader *reader) (outcome, error) {
 	s.epoch = time.Now()
 	end := s.pace.End()
 	total := int64(s.pace.Records(end))
-	var handedJudged int64
 	firstJudged := int64(s.pace.Records(s.judged))
 	for s.sent < total && ctx.Err() == nil {
 		now := time.Since(s.epoch)
@@ -153,13 +151,12 @@ func (s *sender) send(ctx context.Context, reader *reader) (outcome, error) {
 			due := s.pace.When(float64(s.sent))
 			s.hand(due)
 			if s.sent >= firstJudged {
-				handedJudged++
 				s.lag.record(time.Since(s.epoch) - due)
 			}
 		}
 	}
 	result.Due = total - firstJudged
-	result.Achieved = float64(handedJudged) / float64(result.Due)
+	result.Achieved = float64(max(0, s.sent-firstJudged)) / float64(result.Due)
 	result.Unread = s.sent - reader.consumed.Load()
 	result.LoadCPU = seconds() - before
 	if err := s.close(ctx); err != nil {
