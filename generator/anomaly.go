@@ -39,14 +39,14 @@ func effectsOn(fleet Fleet, spec Spec) []effect {
 
 // strikes says whether the effect befalls a reading: within its time and place, and chosen by the seed both among the
 // devices and among the readings.
-func (e *effect) strikes(o *occasion, draws *draws) bool {
-	return o.at >= e.At && o.at < e.end && e.chooses(o.device, o.place, draws) && draws.hits(mix(o.reading, e.key), e.Rate)
+func (e *effect) strikes(o *occasion) bool {
+	return o.at >= e.At && o.at < e.end && e.chooses(o.device, o.place) && hits(mix(o.reading, e.key), e.Rate)
 }
 
 // chooses says whether the effect may befall readings of a device, by its key and its place.
-func (e *effect) chooses(device uint64, place Place, draws *draws) bool {
+func (e *effect) chooses(device uint64, place Place) bool {
 	return covers(e.place.Building, place.Building) && covers(e.place.Floor, place.Floor) && covers(e.place.Room, place.Room) &&
-		draws.hits(mix(device, e.key), e.Where.Devices)
+		hits(mix(device, e.key), e.Where.Devices)
 }
 
 // Chosen is which anomalies may befall readings of a device: bit n stands for Spec.Anomalies[n]. It only reads, and may be
@@ -57,10 +57,9 @@ func (g *Generator) Chosen(number uint32) (anomalies uint64) {
 	if len(f.effects) == 0 {
 		return 0
 	}
-	var own draws // the generator's are another goroutine's: a draw in between would change a reading
 	device, place := mix(f.key, uint64(index)), g.location.place(index)
 	for i := range f.effects {
-		if e := &f.effects[i]; e.chooses(device, place, &own) {
+		if e := &f.effects[i]; e.chooses(device, place) {
 			anomalies |= e.label
 		}
 	}

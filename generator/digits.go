@@ -1,10 +1,13 @@
 package generator
 
-// round rounds to the nearest whole number, and halves away from zero, as math.Round does: what is cut off, doubled, is
-// a whole number again. For magnitudes below 2⁶³.
+// round rounds to the nearest whole number, and halves away from zero, as math.Round does, for magnitudes below 2⁶³. It
+// cuts off after it has added almost a half: to add a half to the number before 0.5 would make 1 of it.
 func round(value float64) int64 {
-	whole := int64(value)
-	return whole + int64(2*(value-float64(whole)))
+	const almostHalf = 0.5 - 1./(1<<54)
+	if value < 0 {
+		return int64(value - almostHalf)
+	}
+	return int64(value + almostHalf)
 }
 
 // twoDigits are the numbers from 00 to 99, end to end.

@@ -35,7 +35,7 @@ type Generator struct {
 	delivery Delivery
 	devices  int
 	fleets   []fleet
-	draws    *draws
+	normals  *normals
 	trends   *trends
 
 	streams  []*stream // one for each fleet
@@ -60,7 +60,7 @@ type fleet struct {
 // New makes the generator of a valid Spec. It sorts the devices by phase: for a million devices that takes a good part
 // of a second, and what is kept per device is eight bytes.
 func New(spec Spec) *Generator {
-	draws := newDraws()
+	normals := newNormals()
 	own := OwnPace(spec.Fleets)
 	g := &Generator{
 		pace:     NewPace(spec.Stages, own),
@@ -68,8 +68,8 @@ func New(spec Spec) *Generator {
 		speed:    spec.Clock.Speed,
 		location: spec.Location,
 		delivery: spec.Delivery,
-		draws:    draws,
-		trends:   newTrends(spec, draws),
+		normals:  normals,
+		trends:   newTrends(spec, normals),
 		writer:   spec.Encoding.writer(spec),
 	}
 	for _, f := range spec.Fleets {
@@ -83,7 +83,7 @@ func New(spec Spec) *Generator {
 			made.sensors = append(made.sensors, newSensor(name, spec.Sensors[name], spec.Location.Buildings))
 		}
 		g.fleets = append(g.fleets, made)
-		g.streams = append(g.streams, newStream(f, made.first, made.key, g.pace, own, draws))
+		g.streams = append(g.streams, newStream(f, made.first, made.key, g.pace, own))
 		g.devices += f.Devices
 	}
 	return g

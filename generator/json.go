@@ -20,9 +20,20 @@ type jsonFleet struct {
 
 // jsonSensor is what the values of a sensor have in common.
 type jsonSensor struct {
-	value  []byte                // up to the value, with the comma before it
-	status [len(statuses)][]byte // all after the value, by status
+	first, value []byte                // up to the value, where it is the first of the reading and where it is not
+	status       [len(statuses)][]byte // all after the value, by status
 }
+
+// jsonEnd ends a reading, by its status.
+var jsonEnd = func() (end [len(statuses)]string) {
+	for i, status := range statuses {
+		end[i] = `],"status":"` + status + `"}`
+	}
+	return end
+}()
+
+// jsonReadings stands between the room and the readings.
+const jsonReadings = `},"readings":[`
 
 func newJSONWriter(spec Spec) *jsonWriter {
 	w := &jsonWriter{}
@@ -30,7 +41,8 @@ func newJSONWriter(spec Spec) *jsonWriter {
 		device := appendString([]byte(`{"device":`), fleet.Name+"-")
 		f := jsonFleet{device: device[:len(device)-1]}
 		for _, name := range fleet.Sensors {
-			sensor := jsonSensor{value: append(appendString([]byte(`,{"sensor":`), name), `,"value":`...)}
+			value := append(appendString([]byte(`,{"sensor":`), name), `,"value":`...)
+			sensor := jsonSensor{first: append([]byte(jsonReadings), value[1:]...), value: value}
 			for i, status := range statuses {
 				unit := appendString([]byte(`,"unit":`), spec.Sensors[name].Unit)
 				sensor.status[i] = append(unit, `,"status":"`+status+`"}`...)
@@ -47,30 +59,30 @@ func (w *jsonWriter) append(dst []byte, m *measured) []byte {
 	dst = append(dst, fleet.device...)
 	dst = appendIndex(dst, m.index)
 	dst = w.time(dst, m)
-	dst = append(dst, `,"location":{"building":`...)
+	dst = append(dst, `Z","location":{"building":`...)
 	dst = appendWhole(dst, uint64(m.place.Building))
 	dst = append(dst, `,"floor":`...)
 	dst = appendWhole(dst, uint64(m.place.Floor))
 	dst = append(dst, `,"room":`...)
 	dst = appendWhole(dst, uint64(m.place.Room))
-	dst = append(dst, `},"readings":[`...)
+	if len(m.values) == 0 {
+		dst = append(dst, jsonReadings...)
+	}
 	for i := range m.values {
 		v := &m.values[i]
 		sensor := &fleet.sensors[v.sensor]
 		if i == 0 {
-			dst = append(dst, sensor.value[1:]...)
+			dst = append(dst, sensor.first...)
 		} else {
 			dst = append(dst, sensor.value...)
 		}
 		dst = appendHundredths(dst, v.hundredths)
 		dst = append(dst, sensor.status[v.status]...)
 	}
-	dst = append(dst, `],"status":"`...)
-	dst = append(dst, statuses[m.status]...)
-	return append(dst, '"', '}')
+	return append(dst, jsonEnd[m.status]...)
 }
 
-// time appends the end of the device and the event time, in the format of time.RFC3339Nano.
+// time appends the end of the device and the event time, in the format of time.RFC3339Nano up to its Z.
 func (w *jsonWriter) time(dst []byte, m *measured) []byte {
 	second, millis := w.seconds.of(m)
 	if len(second.written) == 0 {
@@ -85,7 +97,7 @@ func (w *jsonWriter) time(dst []byte, m *measured) []byte {
 			dst = dst[:len(dst)-1]
 		}
 	}
-	return append(dst, 'Z', '"')
+	return dst
 }
 
 // appendString quotes as encoding/json does, HTML included.

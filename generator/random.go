@@ -5,40 +5,39 @@ import (
 	"math/rand/v2"
 )
 
-// draws gives random numbers that are functions of a key. The source is seeded anew for every draw, so that no draw
-// depends on the ones before it: that is what makes a reading computable alone.
-type draws struct {
-	source rand.PCG
+// Every draw is a function of a key that mix has made, and of nothing else: no draw depends on the ones before it, which is
+// what makes a reading computable alone. The key is itself as good as a random number, so that it is the draw.
+
+// uniform draws from [0, 1), as rand.Rand's Float64 does.
+func uniform(key uint64) float64 { return float64(int64(key>>11)) / (1 << 53) }
+
+// hits says whether the key is among the given share of all keys.
+func hits(key uint64, share Share) bool { return uniform(key) < float64(share) }
+
+// normals draws from N(0, 1).
+type normals struct {
+	source splitMix
 	random *rand.Rand
 }
 
-func newDraws() *draws {
-	d := &draws{}
-	d.random = rand.New(&d.source)
-	return d
+func newNormals() *normals {
+	n := &normals{}
+	n.random = rand.New(&n.source)
+	return n
 }
 
-// uniform draws from [0, 1), as rand.Rand's Float64 does, but without the detour over its interface.
-func (d *draws) uniform(key uint64) float64 {
-	d.source.Seed(key, key)
-	return float64(d.source.Uint64()<<11>>11) / (1 << 53)
+func (n *normals) draw(key uint64) float64 {
+	n.source.next = key
+	return n.random.NormFloat64()
 }
 
-// normal draws from N(0, 1).
-func (d *draws) normal(key uint64) float64 {
-	d.source.Seed(key, key)
-	return d.random.NormFloat64()
-}
+// splitMix is a source that begins with a key. Few draws need more than that.
+type splitMix struct{ next uint64 }
 
-// hits says whether the key is among the given share of all keys.
-func (d *draws) hits(key uint64, share Share) bool {
-	switch {
-	case share <= 0:
-		return false
-	case share >= 1:
-		return true
-	}
-	return d.uniform(key) < float64(share)
+func (s *splitMix) Uint64() uint64 {
+	drawn := s.next
+	s.next = mix(drawn, 1)
+	return drawn
 }
 
 // purpose tells apart the draws that are made for one device or reading.

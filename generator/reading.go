@@ -98,14 +98,14 @@ func (g *Generator) measure(due Due) Traits {
 		at:      due.At,
 		place:   g.location.place(index),
 	}
-	late := g.draws.hits(forLate.of(o.reading), g.delivery.Late.Rate)
+	late := hits(forLate.of(o.reading), g.delivery.Late.Rate)
 	millis := g.event(due.At, late)
 	o.nanos = millis * int64(time.Millisecond)
 	traits := Traits{EventTime: time.UnixMilli(millis).UTC(), Late: late}
 
 	g.striking = g.striking[:0]
 	for i := range fleet.effects {
-		if effect := &fleet.effects[i]; effect.strikes(&o, g.draws) {
+		if effect := &fleet.effects[i]; effect.strikes(&o) {
 			g.striking = append(g.striking, effect)
 		}
 	}

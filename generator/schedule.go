@@ -22,7 +22,7 @@ func (g *Generator) Next(until time.Duration, due []Due) []Due {
 	for len(due) < cap(due) && g.fetch() && g.upcoming.At < until {
 		due = append(due, g.upcoming)
 		g.fetched = false
-		if !g.upcoming.Copy && g.delivery.Duplicate > 0 && g.draws.hits(forDuplicate.of(g.readingKey(g.upcoming)), g.delivery.Duplicate) {
+		if !g.upcoming.Copy && g.delivery.Duplicate > 0 && hits(forDuplicate.of(g.readingKey(g.upcoming)), g.delivery.Duplicate) {
 			g.upcoming.Copy, g.fetched = true, true
 		}
 	}
@@ -57,7 +57,7 @@ func (g *Generator) fetch() bool {
 		first.handed++
 		g.upcoming = Due{Device: first.first + tick.device, Index: first.number(tick), At: at}
 		g.fetched = true
-		if g.delivery.Missing > 0 && g.draws.hits(forMissing.of(g.readingKey(g.upcoming)), g.delivery.Missing) {
+		if g.delivery.Missing > 0 && hits(forMissing.of(g.readingKey(g.upcoming)), g.delivery.Missing) {
 			g.missing++
 			g.fetched = false
 		}

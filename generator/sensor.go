@@ -112,7 +112,7 @@ func (g *Generator) draw(s *sensor, o *occasion) (value, deviation float64) {
 	if s.kind == Switch {
 		return g.state(s, o), 0
 	}
-	deviation = s.stddev * g.draws.normal(mix(o.reading, s.key))
+	deviation = s.stddev * g.normals.draw(mix(o.reading, s.key))
 	return s.mean + s.shift(g.trends, o.nanos, o.place.Building) + deviation, deviation
 }
 
@@ -120,9 +120,9 @@ func (g *Generator) draw(s *sensor, o *occasion) (value, deviation float64) {
 // the state is drawn once for a slot, with the probability at its beginning. So it is a function of time alone.
 func (g *Generator) state(s *sensor, o *occasion) float64 {
 	key := mix(o.device, s.key)
-	offset := int64(g.draws.uniform(key) * float64(s.hold))
+	offset := int64(uniform(key) * float64(s.hold))
 	begin := o.nanos - floorMod(o.nanos-offset, s.hold)
-	if g.draws.uniform(mix(key, uint64(begin))) < s.p+s.shift(g.trends, begin, o.place.Building) {
+	if uniform(mix(key, uint64(begin))) < s.p+s.shift(g.trends, begin, o.place.Building) {
 		return 1
 	}
 	return 0
@@ -137,7 +137,12 @@ func (s *sensor) written(value float64) int64 {
 		}
 		return 0
 	}
-	return round(min(max(value, s.low), s.high) * 100)
+	if value < s.low {
+		value = s.low
+	} else if value > s.high { // min and max would keep the value waiting for either limit
+		value = s.high
+	}
+	return round(value * 100)
 }
 
 // hundredths rounds to two decimals.

@@ -309,7 +309,7 @@ func TestWeatherIsSharedByTheBuilding(t *testing.T) {
 		sum[reading.Location.Building] += reading.Values[0].Value
 	}
 	for building := 1; building <= 2; building++ {
-		want := 25 + 50*newWeather(spec.Trends.Weather, named(spec.Seed, "weather"), newDraws()).at(start.Add(at).UnixNano(), building)
+		want := 25 + 50*newWeather(spec.Trends.Weather, named(spec.Seed, "weather"), newNormals()).at(start.Add(at).UnixNano(), building)
 		assert.InDelta(t, want, sum[building]/(devices/2), sigmas*5/math.Sqrt(devices/2), "building %d", building)
 	}
 	assert.Greater(t, math.Abs(sum[1]-sum[2])/(devices/2), 2., "two weathers")

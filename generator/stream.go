@@ -23,7 +23,6 @@ type stream struct {
 	key     uint64        // of the fleet
 	jitter  float64       // share of the interval
 	records float64       // that all fleets together send in this fleet's interval
-	draws   *draws
 
 	order   []uint64 // ascending: phase, in parts of a lap, as the high half; index as the low half
 	dealt   int      // how many of order have been dealt in this lap
@@ -50,7 +49,7 @@ const (
 	bucketSize = 8       // readings in a bucket, about: few enough to be sorted by insertion
 )
 
-func newStream(spec Fleet, first uint32, key uint64, pace Pace, own float64, draws *draws) *stream {
+func newStream(spec Fleet, first uint32, key uint64, pace Pace, own float64) *stream {
 	s := &stream{
 		pace:    follower{pace: &pace},
 		end:     pace.End(),
@@ -58,12 +57,11 @@ func newStream(spec Fleet, first uint32, key uint64, pace Pace, own float64, dra
 		key:     key,
 		jitter:  float64(spec.Jitter),
 		records: spec.Interval.Seconds() * own,
-		draws:   draws,
 		order:   make([]uint64, spec.Devices),
 		buckets: uint64(spec.Devices/bucketSize + 1),
 	}
 	for index := range s.order {
-		phase := uint64(draws.uniform(forPhase.of(mix(key, uint64(index)))) * lap)
+		phase := uint64(uniform(forPhase.of(mix(key, uint64(index)))) * lap)
 		s.order[index] = phase<<32 | uint64(index)
 	}
 	slices.Sort(s.order)
@@ -136,7 +134,7 @@ func (s *stream) deal() {
 func (s *stream) position(round int64, device uint64) uint64 {
 	position, index := device>>32, device&(lap-1)
 	if s.jitter > 0 {
-		late := s.draws.uniform(forJitter.of(mix(mix(s.key, index), uint64(round))))
+		late := uniform(forJitter.of(mix(mix(s.key, index), uint64(round))))
 		position += uint64(late * s.jitter * lap)
 	}
 	return position

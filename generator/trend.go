@@ -28,21 +28,21 @@ const (
 	year = 365.25 * float64(24*time.Hour)
 )
 
-func newTrends(spec Spec, draws *draws) *trends {
+func newTrends(spec Spec, normals *normals) *trends {
 	_, seconds := spec.Clock.Start.Zone()
 	return &trends{
 		spec:    spec.Trends,
 		zone:    int64(seconds) * int64(time.Second),
-		weather: newWeather(spec.Trends.Weather, named(spec.Seed, "weather"), draws),
+		weather: newWeather(spec.Trends.Weather, named(spec.Seed, "weather"), normals),
 	}
 }
 
 // shifts remembers what the trends last added to a sensor. The trends move slowly: they are read at whole seconds of
 // event time, so that most readings find theirs computed.
 type shifts struct {
-	everywhere bool   // the same for all buildings
-	stride     uint64 // seconds remembered for each building
-	cached     []cachedShift
+	everywhere bool          // the same for all buildings
+	stride     uint64        // seconds remembered for each building
+	cached     []cachedShift // as many as a power of two
 }
 
 type cachedShift struct {
@@ -77,7 +77,7 @@ func (s *sensor) shift(t *trends, nanos int64, building int) float64 {
 		building = 1
 	}
 	second := (nanos - floorMod(nanos, int64(time.Second))) / int64(time.Second)
-	cached := &s.shifts.cached[(uint64(building)*s.shifts.stride+uint64(second))%uint64(len(s.shifts.cached))]
+	cached := &s.shifts.cached[(uint64(building)*s.shifts.stride+uint64(second))&uint64(len(s.shifts.cached)-1)]
 	if cached.second != second || cached.building != building {
 		*cached = cachedShift{building: building, second: second, value: t.shift(&s.gains, second*int64(time.Second), building)}
 	}

@@ -20,7 +20,7 @@ func trendAt(t *testing.T, spec Spec, name string, at time.Time) float64 {
 		}
 	}
 	require.True(t, found)
-	return newTrends(spec, newDraws()).shift(&gains, at.UnixNano(), 1)
+	return newTrends(spec, newNormals()).shift(&gains, at.UnixNano(), 1)
 }
 
 func TestTrendsExactly(t *testing.T) {

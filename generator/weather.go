@@ -12,13 +12,13 @@ import "math"
 //	        mid               mid
 //	    mid     mid       mid     mid              … down to the grid
 type weather struct {
-	key    uint64
-	draws  *draws
-	grid   int64   // nanoseconds
-	phi    float64 // correlation of neighbours on the grid
-	span   int64   // grid steps between anchors, a power of two
-	levels []level // from the widest to the grid
-	cached [4096]cachedWeather
+	key     uint64
+	normals *normals
+	grid    int64   // nanoseconds
+	phi     float64 // correlation of neighbours on the grid
+	span    int64   // grid steps between anchors, a power of two
+	levels  []level // from the widest to the grid
+	cached  [4096]cachedWeather
 }
 
 // level says how a midpoint follows from the points at equal distance on both sides: mean share × (left + right).
@@ -35,9 +35,9 @@ type cachedWeather struct {
 // anchorLengths is how many correlation lengths apart anchors are at least: e⁻³² is below the precision of a float64.
 const anchorLengths = 32
 
-func newWeather(spec Weather, key uint64, draws *draws) *weather {
+func newWeather(spec Weather, key uint64, normals *normals) *weather {
 	step := float64(spec.Grid) / float64(spec.Correlation)
-	w := &weather{key: key, draws: draws, grid: int64(spec.Grid), phi: math.Exp(-step), span: 1}
+	w := &weather{key: key, normals: normals, grid: int64(spec.Grid), phi: math.Exp(-step), span: 1}
 	for float64(w.span)*step < anchorLengths {
 		w.span *= 2
 	}
@@ -88,4 +88,4 @@ func (w *weather) compute(step int64, key uint64) float64 {
 	return a
 }
 
-func (w *weather) draw(key uint64, step int64) float64 { return w.draws.normal(mix(key, uint64(step))) }
+func (w *weather) draw(key uint64, step int64) float64 { return w.normals.draw(mix(key, uint64(step))) }

@@ -27,7 +27,7 @@ func weatherMoments(w *weather, a, b int64) (varianceA, varianceB, product float
 
 func TestWeatherIsStationaryAutoregressive(t *testing.T) {
 	spec := Weather{Grid: 10 * time.Minute, Correlation: 6 * time.Hour}
-	w := newWeather(spec, 42, newDraws())
+	w := newWeather(spec, 42, newNormals())
 	grid := int64(spec.Grid)
 	anchor := w.span * grid
 	require.Greater(t, w.span, int64(32*36-1))
@@ -52,7 +52,7 @@ func TestWeatherBetweenGridPoints(t *testing.T) {
 		{Grid: 3 * time.Hour, Correlation: time.Hour},
 		{Grid: 40 * time.Hour, Correlation: time.Hour}, // neighbours are independent: every grid point is an anchor
 	} {
-		w := newWeather(spec, 42, newDraws())
+		w := newWeather(spec, 42, newNormals())
 		grid, u := int64(spec.Grid), float64(spec.Grid)/float64(spec.Correlation)
 		for _, part := range []int64{10, 4, 2} {
 			from := start.UnixNano() + grid/part
@@ -77,7 +77,7 @@ func TestWeatherBetweenGridPoints(t *testing.T) {
 }
 
 func TestWeatherIsContinuous(t *testing.T) {
-	w := newWeather(Weather{Grid: time.Minute, Correlation: time.Hour}, 7, newDraws())
+	w := newWeather(Weather{Grid: time.Minute, Correlation: time.Hour}, 7, newNormals())
 	for nanos := int64(0); nanos < int64(3*time.Hour); nanos += int64(20 * time.Second) {
 		require.InDelta(t, w.at(nanos, 1), w.at(nanos+1, 1), 1e-9)
 		require.InDelta(t, w.at(nanos, 1), w.at(nanos-1, 1), 1e-9)
@@ -87,16 +87,16 @@ func TestWeatherIsContinuous(t *testing.T) {
 // The cache and the order of questions leave no trace, and buildings have nothing to do with each other.
 func TestWeatherIsComputableAlone(t *testing.T) {
 	spec := Weather{Grid: time.Minute, Correlation: 3 * time.Hour}
-	w := newWeather(spec, 42, newDraws())
+	w := newWeather(spec, 42, newNormals())
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 2000 {
 		nanos, building := start.UnixNano()+random.Int64N(int64(48*time.Hour)), 1+random.IntN(3)
-		require.InDelta(t, newWeather(spec, 42, newDraws()).at(nanos, building), w.at(nanos, building), 0)
+		require.InDelta(t, newWeather(spec, 42, newNormals()).at(nanos, building), w.at(nanos, building), 0)
 	}
 	sum := 0.
 	for building := 1; building <= replicates; building++ {
 		sum += w.at(0, building) * w.at(0, building+1)
 	}
 	assert.InDelta(t, 0, sum/replicates, 5/math.Sqrt(replicates))
-	assert.NotEqual(t, w.at(0, 1), newWeather(spec, 43, newDraws()).at(0, 1), "another seed, another weather")
+	assert.NotEqual(t, w.at(0, 1), newWeather(spec, 43, newNormals()).at(0, 1), "another seed, another weather")
 }
