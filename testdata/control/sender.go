@@ -65,7 +65,7 @@ func newSender(scenario *harness.Resolved, topic string, async client.AsyncProdu
 	s.prepare(scenario.Generator())
 	s.prepareCPU = seconds() - before
 	if header {
-		s.headers = []client.RecordHeader{{Key: []byte("fleetproof"), Value: bytes.Repeat([]byte("0123456789"), 4)[:33]}}
+		s.headers = []client.RecordHeader{{Key: []byte("f"), Value: bytes.Repeat([]byte("0123456789"), 4)[:33]}}
 	}
 	go s.drain()
 	return s
