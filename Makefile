@@ -13,7 +13,7 @@ MEASURE  ?= 60s
 COMPARE  ?= -rounds 5 $(shell docker info >/dev/null 2>&1 && echo -docker || echo "real brokers are left out: docker info fails" >&2)
 
 .DEFAULT_GOAL := help
-.PHONY: help check test modules race cover lint format update bench bench-throughput bench-scale demo soak known-bad scenarios-docker compare-clients
+.PHONY: help check test modules race cover lint format update profile bench bench-throughput bench-scale demo soak known-bad scenarios-docker compare-clients
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,10 +24,11 @@ test: ## go test ./...
 	$(GO) test ./...
 
 MODULES := producer/knownbad producer/kafkago producer/confluent producer/compare testdata/outside
+PROGRAMS := ./testdata/throughput ./testdata/control ./testdata/pgo
 
 modules: ## vet and test what ./... leaves out: other clients, their comparison, a user's own module, the programs of the benchmarks
 	@for module in $(MODULES); do echo "$$module"; (cd $$module && $(GO) vet ./... && $(GO) test ./...) || exit 1; done
-	$(GO) vet ./testdata/throughput ./testdata/control && $(GO) test ./testdata/throughput ./testdata/control
+	$(GO) vet $(PROGRAMS) && $(GO) test $(PROGRAMS)
 
 race: ## the tests under the race detector, but for those with Docker and the shipped features, whose objectives it would decide
 	$(GO) test -race -short -skip '^TestShipped$$' ./...
@@ -45,6 +46,9 @@ lint: ## go vet and golangci-lint
 
 update: ## rewrite every golden file, the JSON schema and the reference of steps
 	FLEETPROOF_UPDATE=1 $(GO) test ./...
+
+profile: ## measure anew what is hot, for the compiler: cmd/fleetproof/default.pgo
+	$(GO) run ./testdata/pgo cmd/fleetproof/default.pgo
 
 bench: ## micro benchmarks of generator, ledger and pacing
 	$(GO) test -run '^$$' -bench . -benchmem ./generator ./assertions ./producer/... ./harness/...
