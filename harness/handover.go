@@ -45,7 +45,6 @@ func (l *load) prepare(due []generator.Due) {
 		}
 		l.address(p.record, r.scenario.Topic.Name, id, p.traits.EventTime)
 	}
-	l.now = r.clock()
 }
 
 // generate makes the record's payload.
@@ -119,13 +118,11 @@ func (l *load) hand(ctx context.Context) {
 	}
 }
 
-// send hands one record over and keeps the time that took, from when the clock was read last: between two records that were
-// prepared together lies hardly more than this function, and to read the clock takes half as long. It is false where the
-// client had not taken the record when ctx ended. Where the client refuses it for another reason the record was handed over,
-// and has failed.
+// send hands one record over and keeps the time that took. It is false where the client had not taken the record when ctx
+// ended. Where the client refuses it for another reason the record was handed over, and has failed.
 func (l *load) send(ctx context.Context, record *producer.Record) bool {
 	r := l.run
-	called := l.now
+	called := r.clock()
 	record.Token.Handed = called
 	l.sent, l.own, l.payload = record.Token, l.lag.called(record.Token.Due, called), record.Value
 	l.place.Store(insideSend)
@@ -133,12 +130,12 @@ func (l *load) send(ctx context.Context, record *producer.Record) bool {
 	if !l.place.CompareAndSwap(insideSend, outsideSend) {
 		runtime.Goexit() // the run has gone on without this goroutine, and everything here belongs to it
 	}
-	l.now = r.clock()
-	l.lag.returned(l.now)
+	handed := r.clock()
+	l.lag.returned(handed)
 	if err != nil && ctx.Err() != nil && !isBreach(err) {
 		return false
 	}
-	l.handed(l.now)
+	l.handed(handed)
 	switch {
 	case err == nil:
 	case isBreach(err):
@@ -155,16 +152,15 @@ func (l *load) handed(now time.Duration) {
 		return
 	}
 	l.over = append(l.over, assertions.Handover{Due: l.sent.Due, At: now, Blocked: now - l.sent.Handed, Lag: l.own})
+	l.run.lag.Store(int64(now - l.sent.Due))
 	l.run.options.Metrics.Sent(l.payload)
 }
 
-// tell writes what was handed over into the timeline, and shows the latest lag, for many records at once.
+// tell writes what was handed over into the timeline, for many records at once.
 func (l *load) tell() {
 	if len(l.over) == 0 {
 		return
 	}
 	l.run.timeline.Handed(l.over...)
-	latest := &l.over[len(l.over)-1]
-	l.run.lag.Store(int64(latest.At - latest.Due))
 	l.over = l.over[:0]
 }

@@ -30,7 +30,6 @@ const (
 type load struct {
 	run      *run
 	lag      lag
-	now      time.Duration            // as the clock said it last: before the first of the prepared, and after each Send
 	end      time.Duration            // of what may fall due
 	due      []generator.Due          // taken from the schedule and not yet prepared
 	room     []generator.Due          // what due is a part of

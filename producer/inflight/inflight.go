@@ -43,7 +43,7 @@ type Set struct {
 	current *page // the latest page, the head of a list
 	closed  bool
 	idle    chan struct{}  // closed when the set becomes empty; nil while nobody waits
-	entered int64          // records
+	entered atomic.Int64   // records
 	handing sync.WaitGroup // entered and not yet left; only added to while open
 
 	_       [64]byte
@@ -77,7 +77,7 @@ func (s *Set) Enter(e *Entry) bool {
 		return false
 	}
 	s.handing.Add(1)
-	s.entered++
+	s.entered.Add(1)
 	if s.current == nil || s.current.used == pageEntries {
 		s.turn()
 	}
@@ -124,13 +124,9 @@ func (s *Set) Settle(e *Entry, o producer.Outcome) bool {
 
 // Count is the number of records without an outcome, those being handed over included.
 func (s *Set) Count() int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.count()
+	settled := s.settled.Load() // first, so that none is settled here that has not entered
+	return s.entered.Load() - settled
 }
-
-// count is Count, under the lock: who has been settled had entered under it.
-func (s *Set) count() int64 { return s.entered - s.settled.Load() }
 
 // Flush waits until nothing is in flight. Its only error is what ended ctx.
 func (s *Set) Flush(ctx context.Context) error {
@@ -197,13 +193,13 @@ func (s *Set) done(e *Entry) {
 	case 0:
 		s.unlist(e.page)
 	}
-	s.settled.Add(1)
-	if s.waiting.Load() == 0 {
+	settled := s.settled.Add(1)
+	if s.waiting.Load() == 0 || settled < s.entered.Load() {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.idle != nil && s.count() == 0 {
+	if s.idle != nil {
 		close(s.idle)
 		s.idle = nil
 	}
@@ -242,7 +238,7 @@ func (s *Set) wait(ctx context.Context) error {
 	defer s.waiting.Add(-1)
 	for {
 		s.mu.Lock()
-		if s.count() == 0 {
+		if s.Count() == 0 {
 			s.mu.Unlock()
 			return nil
 		}
