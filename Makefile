@@ -24,7 +24,7 @@ test: ## go test ./...
 	$(GO) test ./...
 
 MODULES := producer/knownbad producer/kafkago producer/confluent producer/compare testdata/outside
-PROGRAMS := ./testdata/throughput ./testdata/control ./testdata/pgo
+PROGRAMS := ./testdata/throughput ./testdata/control
 
 modules: ## vet and test what ./... leaves out: other clients, their comparison, a user's own module, the programs of the benchmarks
 	@for module in $(MODULES); do echo "$$module"; (cd $$module && $(GO) vet ./... && $(GO) test ./...) || exit 1; done
@@ -48,7 +48,7 @@ update: ## rewrite every golden file, the JSON schema and the reference of steps
 	FLEETPROOF_UPDATE=1 $(GO) test ./...
 
 profile: ## measure anew what is hot, for the compiler: cmd/fleetproof/default.pgo
-	$(GO) run ./testdata/pgo cmd/fleetproof/default.pgo
+	$(GO) run ./testdata/throughput -rates 100000,150000 -for 30s -profile cmd/fleetproof/default.pgo
 
 bench: ## micro benchmarks of generator, ledger and pacing
 	$(GO) test -run '^$$' -bench . -benchmem ./generator ./assertions ./producer/... ./harness/...

@@ -282,7 +282,7 @@ func TestAnomaliesKeepToTheirPlace(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			spike := everywhere(Spike, test.sensor)
-			spike.To = new(99.)
+			spike.To = new(99.) // which no device reads by itself; a thermometer's limit is 60
 			spike.Where = test.where
 			spike.Where.Devices = 1
 			spec.Anomalies = []Anomaly{spike}

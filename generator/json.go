@@ -20,7 +20,7 @@ type jsonFleet struct {
 
 // jsonSensor is what the values of a sensor have in common.
 type jsonSensor struct {
-	first, value []byte                // up to the value, where it is the first of the reading and where it is not
+	first, value []byte                // up to the value: the first of a reading begins the list, which saves to append that alone
 	status       [len(statuses)][]byte // all after the value, by status
 }
 

@@ -8,7 +8,7 @@ import (
 // Every draw is a function of a key that mix has made, and of nothing else: no draw depends on the ones before it, which is
 // what makes a reading computable alone. The key is itself as good as a random number, so that it is the draw.
 
-// uniform draws from [0, 1), as rand.Rand's Float64 does.
+// uniform draws from [0, 1). The sign tells the compiler that one instruction makes a float64 of it.
 func uniform(key uint64) float64 { return float64(int64(key>>11)) / (1 << 53) }
 
 // hits says whether the key is among the given share of all keys.

@@ -137,9 +137,10 @@ func (s *sensor) written(value float64) int64 {
 		}
 		return 0
 	}
+	// Nearly always neither is so, and a processor goes on without waiting. With min and max it would have to wait.
 	if value < s.low {
 		value = s.low
-	} else if value > s.high { // min and max would keep the value waiting for either limit
+	} else if value > s.high {
 		value = s.high
 	}
 	return round(value * 100)

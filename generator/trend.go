@@ -42,7 +42,7 @@ func newTrends(spec Spec, normals *normals) *trends {
 type shifts struct {
 	everywhere bool          // the same for all buildings
 	stride     uint64        // seconds remembered for each building
-	cached     []cachedShift // as many as a power of two
+	cached     []cachedShift // their number is a power of two, for the mask
 }
 
 type cachedShift struct {

@@ -12,7 +12,7 @@ const (
 
 	// recordOverhead is what a record takes in the log beside its key and its value: its lengths and deltas, and the header
 	// that carries its identity. A rough figure for an estimate.
-	recordOverhead = 55
+	recordOverhead = 46
 )
 
 // delivered is how many records there are for each that falls due by the devices' intervals, with what they fail to

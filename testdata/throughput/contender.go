@@ -82,11 +82,14 @@ func arguments(file, dashes string, sets []string) []string {
 	return append(all, file)
 }
 
+// judged are the exit codes of a run that came to a verdict: PASS, FAIL and INCONCLUSIVE.
+var judged = []int{0, 1, 3}
+
 // fleetproof plays the scenario and judges it. That a run fails or is inconclusive says that the rate is not kept.
 func (b *bench) fleetproof(ctx context.Context, sets []string) (measurement, error) {
 	evidence := filepath.Join(b.folder, "evidence")
 	options := []string{"run", "--json", "--quiet", "--allow-external", "--out", evidence}
-	p, err := b.child(ctx, []int{0, 1, 3}, "fleetproof", append(options, arguments(scenarioFile, "--", sets)...)...)
+	p, err := b.child(ctx, judged, "fleetproof", append(options, arguments(scenarioFile, "--", sets)...)...)
 	if err != nil {
 		return measurement{}, err
 	}

@@ -4,6 +4,7 @@
 //
 //	throughput -rounds 5 -for 60s     the processor time of a record and the lag at some rates, and the highest rate kept
 //	throughput -scale                 what grows with devices, rate and partitions
+//	throughput -profile default.pgo   no comparison: what of fleetproof is hot, for the compiler
 //
 // When a rate is kept is in criterion.go. A figure comes only from runs that kept theirs: one that did not is played once
 // more, and if it does not keep it again either, the reason stands where the figures would. The highest rate is found by
@@ -68,6 +69,7 @@ func main() {
 	flag.IntVar(&b.low, "low", 50_000, "records per second that are surely kept")
 	flag.IntVar(&b.high, "high", 500_000, "records per second that are surely not kept")
 	scale := flag.Bool("scale", false, "play devices × rate × partitions instead")
+	profile := flag.String("profile", "", "write to this file where the processor time of fleetproof goes at the rates, instead")
 	cpuOnly := flag.Bool("cpu-only", false, "leave out the search for the highest rate")
 	flag.Parse()
 	if err := b.check(*rates); err != nil {
@@ -78,6 +80,8 @@ func main() {
 	switch {
 	case *scale:
 		measure = b.scale
+	case *profile != "":
+		measure = b.profile(*profile)
 	case *cpuOnly:
 		measure = b.compare
 	}
@@ -119,7 +123,7 @@ func (b *bench) run(ctx context.Context, measure func(context.Context, io.Writer
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(b.folder)) }()
-	build := command(ctx, "go", "build", "-o", b.folder, "./cmd/fleetproof", "./testdata/control")
+	build := command(ctx, "go", "build", "-trimpath", "-o", b.folder, "./cmd/fleetproof", "./testdata/control")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("build: %w", err)
@@ -234,16 +238,21 @@ func (b *bench) twice(ctx context.Context, c contender, at point) (measurement, 
 // lower rate it sends no more than that stage, so that its records, which the processor time is shared among too, cost the same.
 const warmupRate = 20_000
 
-// once plays one contender at one point.
-func (b *bench) once(ctx context.Context, c contender, at point) (measurement, error) {
-	m, err := c.play(ctx, slices.Concat(b.sets, []string{
+// settings are what a point changes in the scenario.
+func (b *bench) settings(at point) []string {
+	return slices.Concat(b.sets, []string{
 		fmt.Sprintf("load.stages.hold.rate=%d/s", at.rate),
 		"load.stages.hold.for=" + b.length.String(),
 		"load.stages.warmup.for=" + b.warmup.String(),
 		fmt.Sprintf("load.stages.warmup.rate=%d/s", min(at.rate, warmupRate)),
 		fmt.Sprintf("fleets.climate.devices=%d", at.devices),
 		fmt.Sprintf("topic.partitions=%d", at.partitions),
-	}))
+	})
+}
+
+// once plays one contender at one point.
+func (b *bench) once(ctx context.Context, c contender, at point) (measurement, error) {
+	m, err := c.play(ctx, b.settings(at))
 	if err != nil {
 		return m, fmt.Errorf("play %s at %d/s: %w", c.name, at.rate, err)
 	}
