@@ -9,7 +9,8 @@ import (
 // in common is written once and copied from then on.
 type jsonWriter struct {
 	fleets  []jsonFleet
-	seconds seconds // each from the end of the device on
+	seconds seconds               // each from the end of the device on
+	end     [len(statuses)][]byte // of a reading, by its status
 }
 
 // jsonFleet is what the readings of a fleet have in common.
@@ -20,29 +21,20 @@ type jsonFleet struct {
 
 // jsonSensor is what the values of a sensor have in common.
 type jsonSensor struct {
-	first, value []byte                // up to the value: the first of a reading begins the list, which saves to append that alone
-	status       [len(statuses)][]byte // all after the value, by status
+	value  []byte                // up to the value, with the comma before it
+	status [len(statuses)][]byte // all after the value, by status
 }
-
-// jsonEnd ends a reading, by its status.
-var jsonEnd = func() (end [len(statuses)]string) {
-	for i, status := range statuses {
-		end[i] = `],"status":"` + status + `"}`
-	}
-	return end
-}()
-
-// jsonReadings stands between the room and the readings.
-const jsonReadings = `},"readings":[`
 
 func newJSONWriter(spec Spec) *jsonWriter {
 	w := &jsonWriter{}
+	for i, status := range statuses {
+		w.end[i] = []byte(`],"status":"` + status + `"}`)
+	}
 	for _, fleet := range spec.Fleets {
 		device := appendString([]byte(`{"device":`), fleet.Name+"-")
 		f := jsonFleet{device: device[:len(device)-1]}
 		for _, name := range fleet.Sensors {
-			value := append(appendString([]byte(`,{"sensor":`), name), `,"value":`...)
-			sensor := jsonSensor{first: append([]byte(jsonReadings), value[1:]...), value: value}
+			sensor := jsonSensor{value: append(appendString([]byte(`,{"sensor":`), name), `,"value":`...)}
 			for i, status := range statuses {
 				unit := appendString([]byte(`,"unit":`), spec.Sensors[name].Unit)
 				sensor.status[i] = append(unit, `,"status":"`+status+`"}`...)
@@ -65,21 +57,19 @@ func (w *jsonWriter) append(dst []byte, m *measured) []byte {
 	dst = appendWhole(dst, uint64(m.place.Floor))
 	dst = append(dst, `,"room":`...)
 	dst = appendWhole(dst, uint64(m.place.Room))
-	if len(m.values) == 0 {
-		dst = append(dst, jsonReadings...)
-	}
+	dst = append(dst, `},"readings":[`...)
 	for i := range m.values {
 		v := &m.values[i]
 		sensor := &fleet.sensors[v.sensor]
 		if i == 0 {
-			dst = append(dst, sensor.first...)
+			dst = append(dst, sensor.value[1:]...)
 		} else {
 			dst = append(dst, sensor.value...)
 		}
 		dst = appendHundredths(dst, v.hundredths)
 		dst = append(dst, sensor.status[v.status]...)
 	}
-	return append(dst, jsonEnd[m.status]...)
+	return append(dst, w.end[m.status]...)
 }
 
 // time appends the end of the device and the event time, in the format of time.RFC3339Nano up to its Z.

@@ -137,13 +137,7 @@ func (s *sensor) written(value float64) int64 {
 		}
 		return 0
 	}
-	// Nearly always neither is so, and a processor goes on without waiting. With min and max it would have to wait.
-	if value < s.low {
-		value = s.low
-	} else if value > s.high {
-		value = s.high
-	}
-	return round(value * 100)
+	return round(min(max(value, s.low), s.high) * 100)
 }
 
 // hundredths rounds to two decimals.
