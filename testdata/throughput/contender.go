@@ -82,14 +82,16 @@ func arguments(file, dashes string, sets []string) []string {
 	return append(all, file)
 }
 
-// judged are the exit codes of a run that came to a verdict: PASS, FAIL and INCONCLUSIVE.
-var judged = []int{0, 1, 3}
+// verdict plays the scenario with fleetproof. Whether it passes, fails or is inconclusive, it came to its end.
+func (b *bench) verdict(ctx context.Context, sets []string, options ...string) (*played, error) {
+	all := slices.Concat([]string{"run", "--quiet", "--allow-external"}, options, arguments(scenarioFile, "--", sets))
+	return b.child(ctx, []int{0, 1, 3}, "fleetproof", all...)
+}
 
 // fleetproof plays the scenario and judges it. That a run fails or is inconclusive says that the rate is not kept.
 func (b *bench) fleetproof(ctx context.Context, sets []string) (measurement, error) {
 	evidence := filepath.Join(b.folder, "evidence")
-	options := []string{"run", "--json", "--quiet", "--allow-external", "--out", evidence}
-	p, err := b.child(ctx, judged, "fleetproof", append(options, arguments(scenarioFile, "--", sets)...)...)
+	p, err := b.verdict(ctx, sets, "--json", "--out", evidence)
 	if err != nil {
 		return measurement{}, err
 	}

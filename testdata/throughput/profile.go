@@ -26,18 +26,16 @@ func (b *bench) profile(file string) func(context.Context, io.Writer) error {
 		merge := []string{"tool", "pprof", "-proto", "-symbolize=none"}
 		for _, rate := range b.rates {
 			part := filepath.Join(b.folder, strconv.Itoa(rate)+".pprof")
-			options := []string{"run", "--quiet", "--allow-external", "--cpu-profile=" + part}
-			sets := b.settings(usual(rate))
-			if _, err := b.child(ctx, judged, "fleetproof", append(options, arguments(scenarioFile, "--", sets)...)...); err != nil {
+			if _, err := b.verdict(ctx, b.settings(usual(rate)), "--cpu-profile", part); err != nil {
 				return err
 			}
 			merge = append(merge, part)
 		}
 		merging, cancel := context.WithTimeout(ctx, mergeWithin)
 		defer cancel()
-		command := command(merging, "go", merge...)
-		command.Stderr = b.progress
-		merged, err := command.Output()
+		pprof := command(merging, "go", merge...)
+		pprof.Stderr = b.progress
+		merged, err := pprof.Output()
 		if err != nil {
 			return fmt.Errorf("go tool pprof: %w", errors.Join(err, context.Cause(merging)))
 		}
