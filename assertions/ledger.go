@@ -233,7 +233,7 @@ func (l *Ledger) Garbled(partition int32, offset int64, at time.Duration, note s
 // record has its outcome by then. Then at Close acked_lost is what was acknowledged and is absent from the second
 // scan, and truncated what the tail saw and the second scan did not. What the tail has already reported is not
 // counted again; a record, or a copy, that only the second scan meets is judged like any other, its order by the
-// second scan's own.
+// second scan's own. A record that it finds corrupt is, however well the tail has read it.
 func (l *Ledger) Rescan() {
 	l.taken.forget()
 	for i := range l.shards {

@@ -188,9 +188,6 @@ func (n *naive) findings() map[string][]string {
 	}
 	partitions, stray := make(map[uint32]map[int32]bool), make(map[uint32]bool)
 	for _, s := range judged {
-		if s.corrupt {
-			note("corrupt", s)
-		}
 		if partitions[s.device] == nil {
 			partitions[s.device] = make(map[int32]bool)
 		}
@@ -205,6 +202,14 @@ func (n *naive) findings() map[string][]string {
 	for device := range stray {
 		if len(partitions[device]) > 1 {
 			found["affinity_splits"] = append(found["affinity_splits"], fmt.Sprintf("d%d", device))
+		}
+	}
+
+	damaged := make(map[identity]bool)
+	for _, s := range slices.Concat(n.tail, n.second) {
+		if id := (identity{s.device, s.sequence}); s.corrupt && !damaged[id] {
+			damaged[id] = true
+			note("corrupt", s)
 		}
 	}
 

@@ -66,15 +66,16 @@ type marks struct {
 	tracks  []track   // in the partitions and sessions before the current one
 }
 
-// A record's mark: its state in the lower bits, whether it was found out of order, and above that the number of
-// further sightings. A record that still has an entry has state zero.
+// A record's mark: its state in the lower bits, whether it was found out of order, whether it was found corrupt, and above
+// that the number of further sightings. A record that still has an entry has state zero.
 const (
 	markState     uint32 = 3
 	markFailed    uint32 = 1 // and not seen
 	markUnknown   uint32 = 2 // and not seen
 	markStored    uint32 = 3 // failed or unknown, and seen
 	markReordered uint32 = 4
-	markCopy      uint32 = 8
+	markCorrupt   uint32 = 8
+	markCopy      uint32 = 16
 )
 
 func (s *shard) device(number uint32) *device { return &s.devices[number>>shardBits] }

@@ -7,6 +7,9 @@ func (s *shard) see(g *Sighting) (known, first bool) {
 	if g.Sequence >= d.next {
 		return false, false
 	}
+	if g.Corrupt { // in whichever scan: bytes that the first one read well may be damaged when they are read again
+		s.spoil(d, g)
+	}
 	e := s.find(d, g.Device, g.Sequence)
 	if s.scan != nil && !s.again(d, g, e) {
 		return true, false
@@ -20,15 +23,22 @@ func (s *shard) see(g *Sighting) (known, first bool) {
 		o.other.offset = int64(mark/markCopy) + 1
 		s.ledger.report(duplicates, o)
 	}
-	if g.Corrupt {
-		s.ledger.report(corrupt, g.offence())
-	}
 	s.locate(d, g)
 	if s.scan != nil {
 		return true, false
 	}
 	s.follow(d, g, first)
 	return true, first
+}
+
+// spoil reports a record whose bytes changed, once however often it is read.
+func (s *shard) spoil(d *device, g *Sighting) {
+	mark := d.mark(g.Sequence)
+	if mark&markCorrupt != 0 {
+		return
+	}
+	s.setMark(d, g.Sequence, mark|markCorrupt)
+	s.ledger.report(corrupt, g.offence())
 }
 
 // sight brings the record's own state forward: its entry, or its mark where that is nil. It is true for the first sighting.

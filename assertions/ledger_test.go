@@ -496,6 +496,26 @@ func TestLedgerHistories(t *testing.T) {
 			},
 			counts: Counts{Due: 2, Sent: 2, Acked: 1, Failed: 1, Consumed: 2},
 		},
+		"damaged when it is read again": {
+			history: steps(
+				opens(0, 0, 1), acks(0, 0, 1, 7), ends("unknown", 0, 1), sees(0, 0, 1, 7), sees(0, 1, 1, 8),
+				rescan, sees(0, 0, 1, 7).damaged(), sees(0, 1, 1, 8).damaged()),
+			want: found{"corrupt": {
+				{Device: "d0", Partition: 1, Offset: 7, Note: "its checksum differs"},
+				{Device: "d0", Sequence: 1, Due: time.Second, Partition: 1, Offset: 8, Note: "its checksum differs"},
+			}},
+			counts: Counts{Due: 2, Sent: 2, Acked: 1, Unknown: 1, Consumed: 2},
+		},
+		"a damaged record counts once, however often it is read": {
+			history: steps(
+				opens(0, 0), acks(0, 0, 1, 7), sees(0, 0, 1, 7).damaged(), sees(0, 0, 1, 8).damaged(),
+				rescan, sees(0, 0, 1, 7).damaged(), sees(0, 0, 1, 8).damaged()),
+			want: found{
+				"corrupt":    {{Device: "d0", Partition: 1, Offset: 7, Note: "its checksum differs"}},
+				"duplicates": {{Device: "d0", Partition: 1, Offset: 8, Note: "read 2 times"}},
+			},
+			counts: Counts{Due: 1, Sent: 1, Acked: 1, Consumed: 2},
+		},
 		"findings of the tail do not count again in the second scan": {
 			history: steps(
 				opens(0, 0, 1, 2), sees(0, 1, 1, 0).damaged(), sees(0, 0, 1, 1), sees(0, 0, 1, 2), sees(0, 2, 2, 0),

@@ -19,19 +19,30 @@ func TestReadsAgainWithAnotherLibrary(t *testing.T) {
 	assert.Equal(t, assertions.Pass, result.Verdict)
 	assert.True(t, evidence.Readback.Rescan)
 
-	seen := map[int32]map[int64]bool{}
-	result, _ = runKept(t, text, Options{Producers: kinds, tamper: func(r *kgo.Record) []*kgo.Record {
-		if seen[r.Partition] == nil {
-			seen[r.Partition] = map[int64]bool{}
+	// again tampers with one record as it is read for the second time.
+	again := func(tamper func(*kgo.Record) []*kgo.Record) func(*kgo.Record) []*kgo.Record {
+		seen := false
+		return func(r *kgo.Record) []*kgo.Record {
+			if r.Partition != 1 || r.Offset != 7 {
+				return []*kgo.Record{r}
+			}
+			if !seen {
+				seen = true
+				return []*kgo.Record{r}
+			}
+			return tamper(r)
 		}
-		again := seen[r.Partition][r.Offset]
-		seen[r.Partition][r.Offset] = true
-		if again && r.Partition == 1 && r.Offset == 7 {
-			return nil // only the first reader sees it
-		}
-		return []*kgo.Record{r}
-	}})
+	}
+	result, _ = runKept(t, text, Options{Producers: kinds, tamper: again(func(*kgo.Record) []*kgo.Record { return nil })})
 	assert.Equal(t, assertions.Fail, result.Verdict)
 	assert.EqualValues(t, 1, result.Counts["truncated"])
 	assert.EqualValues(t, 1, result.Counts["acked_lost"])
+
+	result, _ = runKept(t, text, Options{Producers: kinds, tamper: again(func(r *kgo.Record) []*kgo.Record {
+		r.Value[len(r.Value)/2] ^= 1
+		return []*kgo.Record{r}
+	})})
+	assert.Equal(t, assertions.Fail, result.Verdict)
+	assert.EqualValues(t, 1, result.Counts["corrupt"])
+	assert.Zero(t, result.Counts["truncated"])
 }
