@@ -32,16 +32,25 @@ func countsOf(parts []Slice) *Counts {
 	c := new(Counts)
 	for i := range parts {
 		s := &parts[i]
-		c.Due += s.Due
-		c.Sent += s.Sent
-		c.Acked += s.Acked
-		c.Failed += s.Failed
-		c.Unknown += s.Unknown
-		c.Shed += s.Shed
-		c.Unsent += s.Unsent
-		c.Consumed += s.Consumed
+		c.add(&Counts{
+			Due: s.Due, Sent: s.Sent, Acked: s.Acked, Failed: s.Failed, Unknown: s.Unknown, Shed: s.Shed,
+			Unsent: s.Unsent, Consumed: s.Consumed,
+		})
 	}
 	return c
+}
+
+// add adds the states of other records.
+func (c *Counts) add(other *Counts) {
+	c.Due += other.Due
+	c.Sent += other.Sent
+	c.Acked += other.Acked
+	c.NoOffset += other.NoOffset
+	c.Failed += other.Failed
+	c.Unknown += other.Unknown
+	c.Shed += other.Shed
+	c.Unsent += other.Unsent
+	c.Consumed += other.Consumed
 }
 
 // tallied is a metric that counts a finding of the ledger, over all streams.
@@ -51,29 +60,25 @@ func tallied(f finding) func(*judge, phase, Expectation) (value, error) {
 		if f == truncated && !j.Readback.Rescan {
 			return absent("%s needs a second scan: oracle.rescan", name), nil
 		}
-		var found, due, told int64
+		var found int64
+		var counts Counts
 		if p.whole {
 			for _, stream := range j.Streams {
 				found += stream.Findings[name].Count
-				due += stream.Counts.Due
-				told += stream.Counts.Acked - stream.Counts.NoOffset
+				counts.add(&stream.Counts)
 			}
 		} else {
-			counts := countsOf(p.slices)
 			found = sum(p.slices, func(s *Slice) int64 { return s.Findings[name] })
-			due = counts.Due
-			told = max(0, counts.Acked-j.Streams[0].Counts.NoOffset) // at least: which slices lack them is not known
+			counts = *countsOf(p.slices)
+			counts.NoOffset = j.Streams[0].Counts.NoOffset // at most: which slices they are in is not known
 		}
-		samples := due
-		if f == offsetMismatches {
-			samples = told
-		}
+		samples, none := f.samples(&counts)
 		switch {
 		case found > 0 || samples > 0:
-		case due == 0:
+		case counts.Due == 0:
 			return nothingDue(p), nil
 		default:
-			return absent("no acknowledgement is known to have told an offset"), nil
+			return absent("%s%s", none, p.in()), nil
 		}
 		v := certain(float64(found), samples)
 		v.of = " of " + grouped(samples)
@@ -85,12 +90,28 @@ func tallied(f finding) func(*judge, phase, Expectation) (value, error) {
 	}
 }
 
-// nothingDue is no value: a phase in which nothing happened proves nothing.
-func nothingDue(p phase) value {
-	if p.name == "" {
-		return absent("no record was due")
+// samples is how many records could have shown the finding, and what to say where none could: what was not acknowledged
+// cannot get lost, and what was not read back could be anything.
+func (f finding) samples(c *Counts) (count int64, none string) {
+	switch f {
+	case ackedLost:
+		return c.Acked, "no record was acknowledged"
+	case offsetMismatches:
+		return max(0, c.Acked-c.NoOffset), "no acknowledgement is known to have told an offset"
+	default:
+		return c.Consumed, "no record was read back"
 	}
-	return absent("no record was due in %s", p.name)
+}
+
+// nothingDue is no value: a phase in which nothing happened proves nothing.
+func nothingDue(p phase) value { return absent("no record was due%s", p.in()) }
+
+// in is where a phase is, after a sentence about it; nothing for the whole run.
+func (p phase) in() string {
+	if p.whole || p.name == "" {
+		return ""
+	}
+	return " in " + p.name
 }
 
 // succeeded is the metric success_rate.

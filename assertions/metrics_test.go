@@ -274,3 +274,32 @@ func TestMetricsAreDocumented(t *testing.T) {
 		assert.Contains(t, metric.Scopes(), DuringRun, metric.Name)
 	}
 }
+
+// TestFindingsNeedWhatCouldShowThem: what was not acknowledged cannot get lost, and what was not read back could be anything.
+func TestFindingsNeedWhatCouldShowThem(t *testing.T) {
+	refused := func(s *Slice) { s.Failed, s.Acked, s.Consumed = s.Acked, 0, 0 }
+	nothingStored := func(e *Evidence) {
+		e.Streams[1].Counts = Counts{}
+		each(0, len(e.Slices), refused)(e)
+		balanced(e)
+	}
+	for f := range findingCount {
+		for _, scope := range []string{"", " during stage hold", " outside faults"} {
+			text := f.String() + " == 0" + scope
+			if scope != "" && (f == phantoms || f == corrupt) {
+				continue // they have no due time
+			}
+			judgement := judgedOnce(t, with(nothingStored), text)
+			assert.Equal(t, Inconclusive, judgement.Verdict, text)
+			assert.Zero(t, judgement.Samples, text)
+			assert.NotEmpty(t, judgement.Reason, text)
+
+			judgement = judgedOnce(t, with(nothingStored, found(f, 3, 4100*ms)), text)
+			assert.NotEqual(t, Pass, judgement.Verdict, text)
+		}
+	}
+	lost := judgedOnce(t, with(nothingStored), "acked_lost == 0 during fault crash")
+	assert.Equal(t, "no record was acknowledged in fault crash", lost.Reason)
+	twice := judgedOnce(t, with(nothingStored), "duplicates == 0")
+	assert.Equal(t, "no record was read back", twice.Reason)
+}
