@@ -20,7 +20,7 @@ type Evidence struct {
 	Errors       []ErrorCount     `json:"errors,omitempty"` // what the client said of records it did not acknowledge, in order of the first times
 	Streams      []Stream         `json:"streams"`          // [0] the readings, [1] the alerts where the scenario has them
 	Slices       []Slice          `json:"slices"`           // in order of time, without gaps, from 0 to the end of the last stage
-	Gaps         []Gap            `json:"gaps"`             // the longest gaps without an acknowledgement, at most one beginning in each slice
+	Gaps         []Gap            `json:"gaps"`             // the longest gaps without an acknowledgement of those that begin in one slice and end in another, or in the same
 	Partitions   []PartitionCount `json:"partitions"`
 	Samples      []Sample         `json:"samples"`       // the harness process, once a second, less often in runs of more than an hour
 	Stalls       []Stall          `json:"stalls"`        // moments at which the machine did not run the harness

@@ -26,7 +26,7 @@ type LedgerConfig struct {
 	// the others as they are found. It is called under the ledger's locks and must not call back. It may be nil.
 	Found func(metric string, due time.Duration)
 	// Abandoned is called at Close for every record that never got an outcome, which is unknown from then on. It is
-	// called under the ledger's locks and must not call back. It may be nil.
+	// called under the ledger's locks and must not call back, but for Expected. It may be nil.
 	Abandoned func(device uint32, due time.Duration)
 }
 
@@ -120,6 +120,22 @@ func (l *Ledger) Partitions(at, known time.Duration, count int) {
 	old := *l.counts.Load()
 	grown := slices.Concat(old, []partitionCount{{at, known, count}})
 	l.counts.Store(&grown)
+}
+
+// Expected is the partition in which a record of the device belongs that was due at due, by the newest count of them at that
+// time. It is −1 where the partitioner makes no fixed promise. It may be asked also by Abandoned.
+func (l *Ledger) Expected(device uint32, due time.Duration) int32 {
+	counts := *l.counts.Load()
+	if l.config.Expect == nil || len(counts) == 0 {
+		return -1
+	}
+	newest := counts[0]
+	for _, later := range counts[1:] {
+		if later.at <= due {
+			newest = later
+		}
+	}
+	return l.config.Expect(device, newest.count)
 }
 
 // Due counts records that became due.

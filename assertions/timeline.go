@@ -165,7 +165,7 @@ func NewTimeline(cuts []time.Duration, lagLimit time.Duration) *Timeline {
 	t.senders.slices = make([]sendCounts, n)
 	t.senders.lag, t.senders.blocked = newRecorder(n, digits), newRecorder(n, digits)
 	t.outcomes.slices = make([]outcomeCounts, n)
-	t.outcomes.send, t.outcomes.ack, t.outcomes.gaps = newRecorder(n, digits), newRecorder(n, digits), newGaps(n)
+	t.outcomes.send, t.outcomes.ack, t.outcomes.gaps = newRecorder(n, digits), newRecorder(n, digits), newGaps()
 	t.oracle.consumed, t.oracle.e2e = make([]int64, n), newRecorder(n, digits)
 	t.ledger.findings = make([]map[string]int64, n)
 

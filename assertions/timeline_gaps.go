@@ -1,20 +1,41 @@
 package assertions
 
-import "time"
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
 
 // gaps finds the times in which records of a partition were waiting for an acknowledgement and none came. Of all gaps
-// that begin in one slice the longest is kept.
+// that begin in one slice and end in another, or in the same, the longest is kept: which of them count is not known before
+// somebody asks about a stage, or about what is outside faults, and a longer one that reaches into a fault must not hide it.
 //
 // A record waits from when it was due until it is acknowledged or, if it never is, until some other record of its
 // partition is. Acknowledgements are reported when they come, which is not the order in which their records were due: a
 // record that is acknowledged late, or given up, has waited through lulls that were over long before. So of every
-// partition the longest lull of each slice is remembered.
+// partition the longest lull between two slices is remembered.
 //
 // Records of which nobody can tell the partition wait together, for an acknowledgement from any.
 type gaps struct {
 	partitions []waiter // by number
 	anywhere   waiter
-	longest    []Gap // by slice; empty where To is zero
+	longest    map[sliceSpan]Gap
+}
+
+// sliceSpan is the slices in which a span begins and ends.
+type sliceSpan struct{ from, to int }
+
+// slicesOf goes on behind the last slice in steps as wide as slices are on average.
+func (t *Timeline) slicesOf(s Span) sliceSpan {
+	end := t.cuts[len(t.cuts)-1]
+	slice := func(at time.Duration) int {
+		if at >= end {
+			return len(t.cuts) - 1 + int((at-end)/t.grid)
+		}
+		return t.slice(at)
+	}
+	return sliceSpan{slice(s.From), slice(s.To - 1)}
 }
 
 // nowhere is the partition of a record of which nobody can tell it.
@@ -24,8 +45,8 @@ const nowhere int32 = -1
 type waiter struct {
 	last    time.Duration // the latest acknowledgement, Never before the first
 	waiting time.Duration // the earliest due time of those given up since then, Never without any
-	lulls   []lull        // the longest that began in each slice, in order
-	until   time.Duration // when the slice of the last lull ends
+	lulls   []lull        // the longest between any two slices, in order
+	latest  sliceSpan     // of the last lull
 }
 
 // lull is the time between two acknowledgements, and since when some record is known to have waited in it.
@@ -36,7 +57,7 @@ type lull struct {
 
 func newWaiter() waiter { return waiter{last: Never, waiting: Never} }
 
-func newGaps(slices int) gaps { return gaps{longest: make([]Gap, slices), anywhere: newWaiter()} }
+func newGaps() gaps { return gaps{longest: make(map[sliceSpan]Gap), anywhere: newWaiter()} }
 
 func (g *gaps) waiter(number int32) *waiter {
 	if number < 0 {
@@ -88,13 +109,13 @@ func (g *gaps) waited(t *Timeline, w *waiter, due, at time.Duration, number int3
 	g.add(t, Span{max(w.last, due), at}, number)
 }
 
-// add keeps a gap that is the longest of its slice.
+// add keeps a gap that is the longest between its slices.
 func (g *gaps) add(t *Timeline, span Span, number int32) {
 	if span.From >= span.To {
 		return
 	}
-	if longest := &g.longest[t.slice(span.From)]; span.length() > longest.length() {
-		*longest = Gap{Partition: number, Span: span}
+	if between := t.slicesOf(span); span.length() > g.longest[between].length() {
+		g.longest[between] = Gap{Partition: number, Span: span}
 	}
 }
 
@@ -106,30 +127,22 @@ func (w *waiter) heard(t *Timeline, due, at time.Duration) {
 	}
 	ended := lull{Span: Span{w.last, at}, since: max(w.last, due)}
 	w.last = at
-	switch last := len(w.lulls) - 1; {
-	case last < 0 || ended.From >= w.until:
-		w.lulls = append(w.lulls, ended)
-		w.until = t.cuts[t.slice(ended.From)+1]
-		if ended.From >= w.until {
-			w.until = ended.From + t.grid // behind the last slice
-		}
+	switch last, between := len(w.lulls)-1, t.slicesOf(ended.Span); {
+	case last < 0 || between != w.latest:
+		w.lulls, w.latest = append(w.lulls, ended), between
 	case ended.length() > w.lulls[last].length():
 		w.lulls[last] = ended
 	}
 }
 
-// end closes the gaps of those that still wait, and returns the longest of each slice.
+// end closes the gaps of those that still wait, and returns the longest between any two slices, in order of time.
 func (g *gaps) end(t *Timeline, end time.Duration) []Gap {
 	for number := nowhere; int(number) < len(g.partitions); number++ {
 		if w := g.waiter(number); w.waiting != Never {
 			g.add(t, Span{max(w.last, w.waiting), end}, number)
 		}
 	}
-	var found []Gap
-	for _, gap := range g.longest {
-		if gap.To > 0 {
-			found = append(found, gap)
-		}
-	}
-	return found
+	return slices.SortedFunc(maps.Values(g.longest), func(a, b Gap) int {
+		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
+	})
 }

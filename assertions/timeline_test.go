@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -206,11 +207,11 @@ func TestTimelineGaps(t *testing.T) {
 			[]func(*Timeline){acked(s, 3*s/2, 0), acked(s, 2*s, 0), acked(s, 9*s, 0), acked(8*s, 9*s, 0)},
 			[]Gap{{0, Span{s, 3 * s / 2}}, {0, Span{2 * s, 9 * s}}},
 		},
-		"the longest of each slice": {
+		"the longest from slice to slice": {
 			[]func(*Timeline){
-				acked(2*s, 5*s, 0), acked(2*s+s/2, 6*s, 1), acked(2*s, 4*s, 2), acked(3*s, 4*s, 3), acked(3*s, 5*s, 4),
+				acked(2*s, 5*s, 0), acked(2*s+s/2, 6*s, 1), acked(2*s, 5*s-1, 2), acked(2*s+s/3, 5*s, 3), acked(3*s, 5*s, 4),
 			},
-			[]Gap{{1, Span{2*s + s/2, 6 * s}}, {4, Span{3 * s, 5 * s}}},
+			[]Gap{{0, Span{2 * s, 5 * s}}, {1, Span{2*s + s/2, 6 * s}}, {4, Span{3 * s, 5 * s}}},
 		},
 		"records given up before the next acknowledgement waited too": {
 			[]func(*Timeline){acked(s, s+1, 0), unknown(4*s, 9*s, 0), unknown(3*s, 9*s, 0), acked(7*s, 9*s, 0), acked(8*s, 10*s, 0)},
@@ -292,7 +293,7 @@ func TestTimelineFindsTheLongestGap(t *testing.T) {
 				records = append(records, record{due: time.Duration(random.IntN(int(at)+1)) * s, at: at*s + s/2, acked: random.IntN(4) > 0})
 			}
 		}
-		found := newGaps(20)
+		found := newGaps()
 		var acks []time.Duration
 		for _, r := range records {
 			if r.acked {
@@ -384,5 +385,35 @@ func BenchmarkTimelineBacklog(b *testing.B) {
 	random := rand.New(rand.NewPCG(2, 5))
 	for b.Loop() {
 		timeline.Consumed(2*time.Minute, time.Duration(random.Int64N(int64(time.Minute))))
+	}
+}
+
+// A gap that a fault explains must not hide one that it does not, though both began in the same second.
+func TestLongerGapHidesNoOther(t *testing.T) {
+	for name, other := range map[string]bool{"alone": false, "beside a longer one that reaches into the fault": true} {
+		t.Run(name, func(t *testing.T) {
+			timeline := NewTimeline(Cuts(12*second, nil), time.Second)
+			for due := time.Duration(0); due < 12*second; due += 10 * ms {
+				first, second := due+ms, due+ms
+				if due >= 3050*ms && due < 3950*ms { // before the fault
+					first = 3950 * ms
+				}
+				if other && due >= 3990*ms && due < 5100*ms {
+					second = 5100 * ms
+				}
+				for partition, acked := range []time.Duration{first, second} {
+					timeline.Handed(Handover{Due: due, At: due})
+					timeline.Acked(due, due, acked, int32(partition), 1)
+				}
+			}
+			e := with(func(e *Evidence) {
+				e.Slices, e.Gaps = timeline.Close(12 * second)
+				e.Anomalies, e.Alerts = nil, nil
+			}, balanced)
+			judgement := judgedOnce(t, e, "availability_gap < 500ms outside faults")
+			assert.Equal(t, Fail, judgement.Verdict)
+			require.NotNil(t, judgement.Got)
+			assert.InDelta(t, 0.9, *judgement.Got, 0.05)
+		})
 	}
 }

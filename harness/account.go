@@ -14,12 +14,11 @@ import (
 
 // This file is the one place where the outcome of a record, or a record read back, becomes a line of the ledger.
 
-// openLedgers opens a ledger for each stream. What the ledger finds is also counted where it fell due, for the readings.
+// openLedgers opens a ledger for each stream. What they find is also counted where it fell due.
 func (r *run) openLedgers() {
 	readings := r.ledger("readings", r.scenario.Topic)
-	readings.Found = r.timeline.Found
 	readings.Abandoned = func(device uint32, due time.Duration) {
-		r.timeline.Unknown(due, due, r.loadEnded, r.expected(r.generator.AppendKey(nil, device)))
+		r.timeline.Unknown(due, due, r.loadEnded, r.readings.Expected(device, due))
 	}
 	r.readings = assertions.NewLedger(readings)
 	r.readings.Partitions(0, 0, r.scenario.Topic.Partitions)
@@ -38,6 +37,7 @@ func (r *run) ledger(name string, topic broker.Topic) assertions.LedgerConfig {
 		Devices: r.generator.Devices(),
 		Key:     r.generator.Key,
 		Memory:  int64(r.scenario.Oracle.LedgerMemory),
+		Found:   r.timeline.Found,
 	}
 	if partitioner := r.scenario.Producer.Partitioner; partitioner.Fixed() {
 		config.Expect = func(device uint32, partitions int) int32 {
@@ -45,15 +45,6 @@ func (r *run) ledger(name string, topic broker.Topic) assertions.LedgerConfig {
 		}
 	}
 	return config
-}
-
-// expected is the partition in which a reading must land, −1 where the partitioner does not fix it.
-func (r *run) expected(key []byte) int32 {
-	partitioner := r.scenario.Producer.Partitioner
-	if !partitioner.Fixed() {
-		return -1
-	}
-	return partitioner.Partition(key, int32(r.scenario.Topic.Partitions))
 }
 
 // outcome writes what became of a record into the ledger and the timeline. An outcome that cannot be counts for nothing, and
@@ -109,18 +100,20 @@ const oneOutcome = "there is one outcome for one accepted record"
 func (r *run) settle(o producer.Outcome, at time.Duration) {
 	token := o.Record.Token
 	r.options.Metrics.Outcome(o.State.String(), at-token.Handed)
+	partition := o.Partition
+	if partition < 0 || int(partition) >= r.partitions { // the client did not say, or named one that cannot be
+		partition = -1
+		if o.State != producer.Acked {
+			partition = r.readings.Expected(token.Device, token.Due)
+		}
+	}
 	switch o.State {
 	case producer.Acked:
-		if o.Partition < 0 || int(o.Partition) >= len(r.acked) {
-			o.Partition = -1 // there is no such partition, as the ledger finds out
-		} else {
-			r.acked[o.Partition].Add(1)
-		}
-		r.timeline.Acked(token.Due, token.Handed, at, o.Partition, len(o.Record.Value))
+		r.timeline.Acked(token.Due, token.Handed, at, partition, len(o.Record.Value))
 	case producer.Failed:
-		r.timeline.Failed(token.Due, token.Handed, r.never(at), r.expected(o.Record.Key))
+		r.timeline.Failed(token.Due, token.Handed, r.never(at), partition)
 	default:
-		r.timeline.Unknown(token.Due, token.Handed, r.never(at), r.expected(o.Record.Key))
+		r.timeline.Unknown(token.Due, token.Handed, r.never(at), partition)
 	}
 }
 

@@ -63,7 +63,6 @@ func (r *run) evidence(ctx context.Context) *assertions.Evidence {
 		if end.Topic == scenario.Topic.Name {
 			e.Partitions = append(e.Partitions, assertions.PartitionCount{
 				Partition: end.Partition,
-				Acked:     r.acked[end.Partition].Load(),
 				Consumed:  r.reader.position(end.Topic, end.Partition),
 				End:       end.At,
 			})

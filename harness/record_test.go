@@ -44,8 +44,9 @@ func (e *echo) Send(_ context.Context, record *producer.Record) error {
 
 func (e *echo) answer(records []*producer.Record) {
 	e.batch = e.batch[:0]
+	scenario := e.run.scenario
 	for i, record := range records {
-		partition, header := e.run.expected(record.Key), record.Headers[0]
+		partition, header := scenario.Producer.Partitioner.Partition(record.Key, int32(scenario.Topic.Partitions)), record.Headers[0]
 		e.headers[i] = kgo.RecordHeader{Key: header.Key, Value: header.Value}
 		e.read[i] = kgo.Record{
 			Topic: record.Topic, Key: record.Key, Value: record.Value, Partition: partition, Offset: e.ends[partition],

@@ -101,22 +101,22 @@ type run struct {
 	started  time.Time
 	epoch    time.Time // the start of the first stage: zero of every duration in the evidence
 
-	generator *generator.Generator
-	slabs     slabs
-	read      [readAtOnce]readBack // belongs to who reads back, as does warm
-	warm      uint64               // keeps the compiler from leaving out what only warms the cache
-	links     *fault.Links         // nil unless a fault needs them
-	cluster   *broker.Cluster
-	guest     *guest
-	faults    *fault.Runner
-	reader    *reader
+	generator  *generator.Generator
+	partitions int // of the readings' topic in the end
+	slabs      slabs
+	read       [readAtOnce]readBack // belongs to who reads back, as does warm
+	warm       uint64               // keeps the compiler from leaving out what only warms the cache
+	links      *fault.Links         // nil unless a fault needs them
+	cluster    *broker.Cluster
+	guest      *guest
+	faults     *fault.Runner
+	reader     *reader
 
 	readings *assertions.Ledger
 	alerts   *assertions.Ledger // nil unless the scenario has an alerts topic
 	timeline *assertions.Timeline
-	acked    []atomic.Int64 // readings acknowledged, by partition
-	causes   causes         // what the client said of records that it did not acknowledge
-	truth    *truth         // anomalies and alerts found in what was read back
+	causes   causes // what the client said of records that it did not acknowledge
+	truth    *truth // anomalies and alerts found in what was read back
 	watch    watch
 
 	loadEnded time.Duration
@@ -137,8 +137,9 @@ func newRun(scenario *Resolved, client producer.Kind, options Options) *run {
 		id:        binary.BigEndian.Uint64(id[:]),
 		started:   time.Now(),
 		generator: generator.New(scenario.Generator()),
+
+		partitions: scenario.mostPartitions(),
 	}
-	r.acked = make([]atomic.Int64, scenario.mostPartitions())
 	r.timeline = assertions.NewTimeline(scenario.cuts(), scenario.Oracle.LagLimit)
 	r.openLedgers()
 	r.truth = newTruth(r.scenario, r.generator)
