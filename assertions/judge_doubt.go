@@ -48,11 +48,9 @@ func (j *judge) cuts(p phase) bool {
 	return last >= j.Run.LoadEnded
 }
 
-// endedEarly says whether the load was not played to its end: the harness itself cut it short, or somebody interrupted
-// it. Whoever interrupts a run after its load was played has only been impatient.
-func (j *judge) endedEarly() bool {
-	return j.Run.CutShort != "" || j.Run.Interrupted && j.Run.LoadEnded < j.planned()
-}
+// endedEarly says whether the load was not played to its end, whoever ended it. Who interrupts a run after its load was
+// played has only been impatient.
+func (j *judge) endedEarly() bool { return j.Run.CutShort != "" || j.Run.LoadEnded < j.planned() }
 
 // planned is when the load was to end.
 func (j *judge) planned() time.Duration {
@@ -64,10 +62,14 @@ func (j *judge) planned() time.Duration {
 
 // cutWhy says why the load ended early.
 func (j *judge) cutWhy() string {
-	if j.Run.CutShort == "" {
-		return fmt.Sprintf("the load was interrupted at %s of %s, and what was left of it is not known", moment(j.Run.LoadEnded), moment(j.planned()))
+	if j.Run.CutShort != "" {
+		return fmt.Sprintf("the load was cut short at %s: %s", moment(j.Run.LoadEnded), j.Run.CutShort)
 	}
-	return fmt.Sprintf("the load was cut short at %s: %s", moment(j.Run.LoadEnded), j.Run.CutShort)
+	how := "ended"
+	if j.Run.Interrupted {
+		how = "was interrupted"
+	}
+	return fmt.Sprintf("the load %s at %s of %s, and what was left of it is not known", how, moment(j.Run.LoadEnded), moment(j.planned()))
 }
 
 // keptBack is how many records were never handed over through no fault of the client, at most: those that the generator

@@ -18,8 +18,12 @@ func (rd *reader) finish(ctx context.Context) {
 	rd.run.step("reading back")
 	defer rd.close()
 	ends, err := rd.readToEnd(ctx)
-	if err == nil && rd.run.scenario.rescans() {
+	switch {
+	case err != nil:
+	case rd.run.scenario.rescans():
 		err = rd.rescan(ctx, ends)
+	default:
+		err = rd.lostEnd(ends)
 	}
 	if err != nil && rd.run.unread == "" {
 		rd.run.unread = err.Error()
@@ -99,6 +103,23 @@ func (rd *reader) behind(ends kadm.ListedOffsets) (left, total int64, where stri
 		}
 	})
 	return left, total, where
+}
+
+// lostEnd says where a log has become shorter than it was when it was read. Which of its records are gone, and which were
+// written in their place, only a second scan can tell, and without one what was read is deleted.
+func (rd *reader) lostEnd(ends kadm.ListedOffsets) error {
+	rd.mutex.Lock()
+	shortened := rd.shortened
+	rd.mutex.Unlock()
+	ends.Each(func(end kadm.ListedOffset) {
+		if next := rd.position(end.Topic, end.Partition); next > end.Offset {
+			shortened = fmt.Errorf("%s/%d ends at offset %d, and had been read up to %d", end.Topic, end.Partition, end.Offset, next)
+		}
+	})
+	if shortened == nil {
+		return nil
+	}
+	return fmt.Errorf("a log has lost its end (%w); oracle.rescan: true tells what was in it", shortened)
 }
 
 func sameEnds(a, b kadm.ListedOffsets) bool {

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -44,6 +45,7 @@ type load struct {
 
 	place  atomic.Int32 // of the goroutine that hands over
 	broken bool         // the client has panicked, and gets nothing more
+	full   bool         // the ledger has reached its memory, so that the load ended
 }
 
 // Where the goroutine that hands over is.
@@ -68,6 +70,9 @@ func (l *load) play(ctx, settle context.Context) {
 		l.handOver(ctx, sending)
 	}()
 	l.await(sending, done)
+	if l.full { // it may have shrunk again before anybody else asks
+		r.cutShort = fmt.Sprintf("the ledger would have needed more than its %s", r.scenario.Oracle.LedgerMemory)
+	}
 	l.tell()
 	l.takeBack()
 	r.loadEnded = min(r.clock(), l.end)
@@ -85,7 +90,8 @@ func (l *load) handOver(ctx, sending context.Context) {
 	for sending.Err() == nil {
 		now := r.clock()
 		if now-checked >= exceededEvery {
-			if checked = now; r.exceeded() {
+			checked = now
+			if l.full = r.exceeded(); l.full {
 				break
 			}
 		}

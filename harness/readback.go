@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -34,6 +35,7 @@ type reader struct {
 	mutex     sync.Mutex
 	positions map[string][]int64 // next offset to be read, by topic and partition
 	fault     error              // the latest error of a fetch, to explain a lack of progress
+	shortened error              // the latest fetch that found a log shorter than it was
 
 	batch []*kgo.Record // that are being accounted for; belongs to who polls
 
@@ -111,14 +113,21 @@ func (rd *reader) poll(ctx context.Context) {
 	fetches := rd.client.PollRecords(ctx, readBatch)
 	at := rd.run.clock()
 	fetches.EachError(func(topic string, partition int32, err error) {
-		if ctx.Err() != nil {
-			return
+		if ctx.Err() == nil {
+			rd.failed(topic, partition, err)
 		}
-		rd.mutex.Lock()
-		rd.fault = fmt.Errorf("fetch %s/%d: %w", topic, partition, err)
-		rd.mutex.Unlock()
 	})
 	fetches.EachPartition(func(fetched kgo.FetchTopicPartition) { rd.see(fetched, at) })
+}
+
+// failed keeps the error of a fetch.
+func (rd *reader) failed(topic string, partition int32, err error) {
+	rd.mutex.Lock()
+	defer rd.mutex.Unlock()
+	rd.fault = fmt.Errorf("fetch %s/%d: %w", topic, partition, err)
+	if loss := new(kgo.ErrDataLoss); errors.As(err, &loss) {
+		rd.shortened = rd.fault
+	}
 }
 
 // see writes what was fetched of one partition into the ledger.

@@ -51,6 +51,25 @@ func TestOffsetsSeenAgainCountOnce(t *testing.T) {
 	assert.Zero(t, rd.position("device-data", 0))
 }
 
+// TestLogThatLostItsEnd: what was read of it may be gone, and without a second scan nobody can tell.
+func TestLogThatLostItsEnd(t *testing.T) {
+	ends := kadm.ListedOffsets{"device-data": {2: {Topic: "device-data", Partition: 2, Offset: 5}}}
+	reading := func(next int64) *reader {
+		return &reader{run: unplayed(t, Options{}), positions: map[string][]int64{"device-data": {0, 0, next}}}
+	}
+	require.NoError(t, reading(5).lostEnd(ends))
+	require.EqualError(t, reading(10).lostEnd(ends),
+		"a log has lost its end (device-data/2 ends at offset 5, and had been read up to 10); oracle.rescan: true tells what was in it")
+
+	// One that has grown again since.
+	rd := reading(5)
+	rd.failed("device-data", 2, context.DeadlineExceeded)
+	require.NoError(t, rd.lostEnd(ends), "a fetch that failed otherwise is tried again")
+	rd.failed("device-data", 2, &kgo.ErrDataLoss{Topic: "device-data", Partition: 2, ConsumedTo: 7, ResetTo: 3})
+	rd.failed("device-data", 2, context.DeadlineExceeded)
+	require.ErrorContains(t, rd.lostEnd(ends), "a log has lost its end (fetch device-data/2: ")
+}
+
 // TestDrainWaitsForAHealthyCluster answers for a while that a partition cannot be written to: until then the producer is
 // neither flushed nor closed, for it could not get its records acknowledged.
 func TestDrainWaitsForAHealthyCluster(t *testing.T) {

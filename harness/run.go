@@ -260,9 +260,6 @@ func (r *run) play(ctx, settle context.Context) {
 	if err := group.Wait(); err != nil {
 		r.broken = append(r.broken, err.Error())
 	}
-	if r.exceeded() {
-		r.cutShort = fmt.Sprintf("the ledger would have needed more than its %s", r.scenario.Oracle.LedgerMemory)
-	}
 }
 
 // observe samples the process and the machine until the returned function is called, also while records in flight grow
