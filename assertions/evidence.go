@@ -3,7 +3,7 @@ package assertions
 import "time"
 
 // EvidenceFormat is the version of the evidence file's layout. Judge refuses any other.
-const EvidenceFormat = 2
+const EvidenceFormat = 3
 
 // Evidence is everything a run recorded, and everything Judge may look at. It is plain data: written to evidence.json
 // it can be judged again at a desk, also against other expectations. All times are durations since the start of the
@@ -57,8 +57,7 @@ type Setting struct {
 	Faults            bool   `json:"faults"`        // any fault is planned
 	MovesLeaders      bool   `json:"moves_leaders"` // some fault can move a leader: kill, stop, restart, pause, isolate, elect, move, reassign
 	BreaksQuorum      bool   `json:"breaks_quorum"` // the faults can leave fewer replicas than the promise needs
-	GrowsPartitions   bool   `json:"grows_partitions"`
-	Retries           int64  `json:"retries"` // attempts beyond the first that the client reported; 0 in a plan, or UnknownRetries
+	Retries           int64  `json:"retries"`       // attempts beyond the first that the client reported; 0 in a plan, or UnknownRetries
 	Alerts            bool   `json:"alerts"`
 	Rescan            bool   `json:"rescan"` // the run makes a second scan from offset 0
 }
@@ -78,7 +77,6 @@ type Rules struct {
 	LagLimit      time.Duration `json:"lag_limit"`      // the generator's own lag beyond which a record counts as Slice.Late
 	StallLimit    time.Duration `json:"stall_limit"`    // a pause of the whole process longer than this is a Stall
 	SlopeLength   time.Duration `json:"slope_length"`   // from the first to the last sample, without which a slope per hour proves nothing
-	LedgerMemory  int64         `json:"ledger_memory"`  // bytes the ledger may use
 }
 
 // Span is a stretch of the run, from From up to but not including To.
@@ -217,23 +215,21 @@ type Gap struct {
 // PartitionCount is what one partition of the readings topic received.
 type PartitionCount struct {
 	Partition int32 `json:"partition"`
-	Acked     int64 `json:"acked"`
-	Consumed  int64 `json:"consumed"`
-	End       int64 `json:"end"` // end offset after the drain
+	Consumed  int64 `json:"consumed"` // offsets passed in reading it back: records, as long as no transaction leaves a mark
 }
 
-// Sample is the harness process at one moment.
+// Sample is the harness process at one moment. What the system does not tell is nil.
 type Sample struct {
 	At         time.Duration `json:"at"`
-	CPU        float64       `json:"cpu"`  // cores in use since the sample before
-	RSS        int64         `json:"rss"`  // bytes
-	Heap       int64         `json:"heap"` // bytes of live and unswept objects
+	CPU        *float64      `json:"cpu,omitempty"` // cores in use since the sample before
+	RSS        *int64        `json:"rss,omitempty"` // bytes
+	Heap       int64         `json:"heap"`          // bytes of live and unswept objects
 	Goroutines int64         `json:"goroutines"`
-	OpenFiles  int64         `json:"open_files"`
+	OpenFiles  *int64        `json:"open_files,omitempty"`
 
 	// Busy is how much of the processor time that the harness could have had since the sample before was in use, by
 	// whomever, from 0 to 1: the machine's as a whole, or that of the processors the harness is confined to, whichever is
-	// scarcer. It is nil where the system does not tell.
+	// scarcer.
 	Busy *float64 `json:"busy,omitempty"`
 }
 

@@ -30,7 +30,7 @@ func healthyRun() *Evidence {
 			Acks: "all", Idempotent: true, Partitioner: "hash", FixedPartition: true, ReplicationFactor: 3, MinInsyncReplicas: 2,
 			Faults: true, Alerts: true, Rescan: true,
 		},
-		Rules: Rules{AchievedFloor: 0.95, LagLimit: 250 * ms, StallLimit: 250 * ms, SlopeLength: 10 * time.Minute, LedgerMemory: 1 << 29},
+		Rules: Rules{AchievedFloor: 0.95, LagLimit: 250 * ms, StallLimit: 250 * ms, SlopeLength: 10 * time.Minute},
 		Stages: []Stage{
 			{Name: "warmup", Target: 1000, Span: Span{0, 2 * second}},
 			{Name: "hold", Judged: true, Target: 1000, Span: Span{2 * second, 12 * second}},
@@ -48,10 +48,10 @@ func healthyRun() *Evidence {
 	}
 	e.Gaps = []Gap{{Partition: 1, Span: Span{3 * second, 3*second + 50*ms}}, {Partition: 2, Span: Span{4 * second, 4*second + 900*ms}}}
 	for i := range 4 {
-		e.Partitions = append(e.Partitions, PartitionCount{Partition: int32(i), Acked: 3000, Consumed: 3000, End: 3000})
+		e.Partitions = append(e.Partitions, PartitionCount{Partition: int32(i), Consumed: 3000})
 	}
 	for i := range 15 {
-		e.Samples = append(e.Samples, Sample{At: time.Duration(i) * second, CPU: 0.5, RSS: 100 << 20, Heap: 40 << 20, Goroutines: 50, OpenFiles: 20})
+		e.Samples = append(e.Samples, Sample{At: time.Duration(i) * second, CPU: new(0.5), RSS: new(int64(100 << 20)), Heap: 40 << 20, Goroutines: 50, OpenFiles: new(int64(20))})
 	}
 	findings := func() map[string]Found {
 		found := make(map[string]Found)
@@ -93,7 +93,7 @@ func soaked(p99 func(at time.Duration) float64, changes ...func(*Evidence)) *Evi
 		})
 	}
 	for i := range 640 {
-		e.Samples = append(e.Samples, Sample{At: time.Duration(i) * second, CPU: 0.5, RSS: 100 * mib, Heap: 40 * mib, Goroutines: 50, OpenFiles: 20})
+		e.Samples = append(e.Samples, Sample{At: time.Duration(i) * second, CPU: new(0.5), RSS: new(int64(100 * mib)), Heap: 40 * mib, Goroutines: 50, OpenFiles: new(int64(20))})
 	}
 	for _, change := range changes {
 		change(e)

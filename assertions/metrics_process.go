@@ -7,17 +7,26 @@ import (
 	"time"
 )
 
-// sampled is a metric of the harness process.
-func sampled(of func(*Sample) float64) func(*judge, phase, Expectation) (value, error) {
+// sampled is a metric of the harness process. A figure is nil where the system does not tell it.
+func sampled[T float64 | int64](figure func(*Sample) *T) func(*judge, phase, Expectation) (value, error) {
 	return func(j *judge, p phase, e Expectation) (value, error) {
 		var samples []point
+		untold := false
 		for i := range j.Samples {
 			at := j.Samples[i].At
-			if p.whole || slices.ContainsFunc(p.spans, func(s Span) bool { return s.From <= at && at <= s.To }) {
-				samples = append(samples, point{at, of(&j.Samples[i])})
+			if !p.whole && !slices.ContainsFunc(p.spans, func(s Span) bool { return s.From <= at && at <= s.To }) {
+				continue
+			}
+			got := figure(&j.Samples[i])
+			if untold = got == nil; !untold {
+				samples = append(samples, point{at, float64(*got)})
 			}
 		}
-		if len(samples) == 0 {
+		switch {
+		case len(samples) > 0:
+		case untold:
+			return absent("the operating system does not tell the %s of the harness", e.Metric), nil
+		default:
 			return absent("the harness was not sampled in %s", p.name), nil
 		}
 		of := fmt.Sprintf(" over %d samples", len(samples))

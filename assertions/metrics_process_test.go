@@ -31,3 +31,25 @@ func TestSampledInPhases(t *testing.T) {
 	assert.Equal(t, Inconclusive, none.Verdict)
 	assert.Equal(t, "the harness was not sampled in anomaly hvac", none.Reason)
 }
+
+// TestProcessMetricsNeedToBeTold: zero would pass every limit.
+func TestProcessMetricsNeedToBeTold(t *testing.T) {
+	for metric, limit := range map[string]string{"cpu": "1", "rss": "1GiB", "open_files": "100"} {
+		for name, test := range map[string]struct {
+			silent  int // samples without a figure
+			verdict Verdict
+			samples int64
+		}{"never": {15, Inconclusive, 0}, "now and then": {10, Pass, 5}} {
+			judgement := judgedOnce(t, with(func(e *Evidence) {
+				for i := range test.silent {
+					e.Samples[i].CPU, e.Samples[i].RSS, e.Samples[i].OpenFiles = nil, nil, nil
+				}
+			}), metric+".max < "+limit)
+			assert.Equal(t, test.verdict, judgement.Verdict, "%s, told %s", metric, name)
+			assert.Equal(t, test.samples, judgement.Samples, "%s, told %s", metric, name)
+			if test.verdict == Inconclusive {
+				assert.Equal(t, "the operating system does not tell the "+metric+" of the harness", judgement.Reason)
+			}
+		}
+	}
+}

@@ -103,7 +103,7 @@ func Metrics() []Metric {
 			Name: wrongPartition.String(), Unit: "records", kind: count, scopes: anywhere,
 			Summary: "records in another partition than their key's",
 			Doc: "The expected partition is computed by fleetproof's own pure function for the named partitioner, for every " +
-				"number of partitions the topic had between due time and acknowledgement. It is refused for partitioners that " +
+				"number of partitions the topic had between due time and reading back. It is refused for partitioners that " +
 				"promise no partition. Alerts count too.",
 			figure: tallied(wrongPartition),
 		},
@@ -245,7 +245,7 @@ func Metrics() []Metric {
 		{
 			Name: "partition_skew", Unit: "ratio", kind: ratio, scopes: entirety,
 			Summary: "most loaded partition ÷ mean partition",
-			Doc: "Taken from the records read back per partition of the readings topic. For 24 partitions about 1.05 with " +
+			Doc: "Taken from how far each partition of the readings topic was read back, which is its number of records. For 24 partitions about 1.05 with " +
 				"10,000 devices and 1.2 to 1.7 with 100: keys are few, and hashing spreads them no better than chance. The " +
 				"plan shows what the fleet gives.",
 			figure: partitionSkew,
@@ -302,35 +302,35 @@ func Metrics() []Metric {
 			Doc: "The harness process with everything in it: generator, client under test, oracle, and the broker when it is " +
 				"embedded. 1 is one core, as is 100%. " +
 				slopeDoc,
-			figure: sampled(func(s *Sample) float64 { return s.CPU }),
+			figure: sampled(func(s *Sample) *float64 { return s.CPU }),
 		},
 		{
 			Name: "rss", Unit: "B", kind: size, scopes: stretches, Aggregates: process,
 			Summary: "resident memory of the harness",
 			Doc: "What the operating system holds in memory for the harness process. " +
 				slopeDoc,
-			figure: sampled(func(s *Sample) float64 { return float64(s.RSS) }),
+			figure: sampled(func(s *Sample) *int64 { return s.RSS }),
 		},
 		{
 			Name: "heap", Unit: "B", kind: size, scopes: stretches, Aggregates: process,
 			Summary: "heap of the harness",
 			Doc: "Bytes of heap objects, live or not yet swept: a sawtooth between garbage collections. " +
 				slopeDoc,
-			figure: sampled(func(s *Sample) float64 { return float64(s.Heap) }),
+			figure: sampled(func(s *Sample) *int64 { return &s.Heap }),
 		},
 		{
 			Name: "goroutines", Unit: "goroutines", kind: count, scopes: stretches, Aggregates: process,
 			Summary: "goroutines of the harness",
 			Doc: "A number that grows with the length of the run is a leak. " +
 				slopeDoc,
-			figure: sampled(func(s *Sample) float64 { return float64(s.Goroutines) }),
+			figure: sampled(func(s *Sample) *int64 { return &s.Goroutines }),
 		},
 		{
 			Name: "open_files", Unit: "files", kind: count, scopes: stretches, Aggregates: process,
 			Summary: "open files and sockets of the harness",
 			Doc: "A number that grows with the length of the run is a leak. " +
 				slopeDoc,
-			figure: sampled(func(s *Sample) float64 { return float64(s.OpenFiles) }),
+			figure: sampled(func(s *Sample) *int64 { return s.OpenFiles }),
 		},
 	}
 }

@@ -150,12 +150,12 @@ func metricCases() map[string]metricCase {
 		},
 		"cpu": {
 			text: "cpu.max < 1", pass: 0.5, samples: 15, got: 1.5,
-			fail:   []func(*Evidence){func(e *Evidence) { e.Samples[9].CPU = 1.5 }},
+			fail:   []func(*Evidence){func(e *Evidence) { e.Samples[9].CPU = new(1.5) }},
 			reason: "got 1.5 over 15 samples; at 9.0 s; replay: --set seed=7",
 		},
 		"rss": {
 			text: "rss.mean < 101MiB", pass: 100 << 20, samples: 15, got: 102 << 20,
-			fail:   []func(*Evidence){func(e *Evidence) { e.Samples[9].RSS = 130 << 20 }},
+			fail:   []func(*Evidence){func(e *Evidence) { e.Samples[9].RSS = new(int64(130 << 20)) }},
 			reason: "got 102 MiB over 15 samples; replay: --set seed=7",
 		},
 		"heap": {
@@ -174,7 +174,7 @@ func metricCases() map[string]metricCase {
 		},
 		"open_files": {
 			text: "open_files.max <= 20", pass: 20, samples: 15, got: 21,
-			fail:   []func(*Evidence){func(e *Evidence) { e.Samples[9].OpenFiles = 21 }},
+			fail:   []func(*Evidence){func(e *Evidence) { e.Samples[9].OpenFiles = new(int64(21)) }},
 			reason: "got 21 over 15 samples; at 9.0 s; replay: --set seed=7",
 		},
 	}
@@ -208,7 +208,7 @@ func hour() *Evidence {
 	e := healthyRun()
 	e.Samples = nil
 	for i := range 3601 {
-		e.Samples = append(e.Samples, Sample{At: time.Duration(i) * second, CPU: 0.5, RSS: 100 << 20, Heap: int64(40+i%30) << 20, Goroutines: 50, OpenFiles: 20})
+		e.Samples = append(e.Samples, Sample{At: time.Duration(i) * second, CPU: new(0.5), RSS: new(int64(100 << 20)), Heap: int64(40+i%30) << 20, Goroutines: 50, OpenFiles: new(int64(20))})
 	}
 	return e
 }

@@ -92,7 +92,7 @@ type Latency struct {
 	Metric string  `json:"metric"`
 	Phase  string  `json:"phase"` // run, stage hold, fault crash, outside faults
 	Count  int64   `json:"count"`
-	Beyond int64   `json:"beyond"` // of Count, outside 1 µs … 1 h: they rank last, and what reaches them shows as 3600
+	Beyond int64   `json:"beyond"` // of Count, below 0 or above 1 h: they rank last, and what reaches them shows as 3600
 	P50    float64 `json:"p50"`
 	P90    float64 `json:"p90"`
 	P99    float64 `json:"p99"`

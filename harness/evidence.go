@@ -31,7 +31,6 @@ func (r *run) evidence(ctx context.Context) *assertions.Evidence {
 			LagLimit:      scenario.Oracle.LagLimit,
 			StallLimit:    scenario.Oracle.StallLimit,
 			SlopeLength:   scenario.Oracle.SlopeLength,
-			LedgerMemory:  int64(scenario.Oracle.LedgerMemory),
 		},
 		Anomalies: r.truth.found(),
 		Errors:    r.causes.counted(),
@@ -64,7 +63,6 @@ func (r *run) evidence(ctx context.Context) *assertions.Evidence {
 			e.Partitions = append(e.Partitions, assertions.PartitionCount{
 				Partition: end.Partition,
 				Consumed:  r.reader.position(end.Topic, end.Partition),
-				End:       end.At,
 			})
 		}
 	}

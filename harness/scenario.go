@@ -115,7 +115,6 @@ func (s *Scenario) Setting() assertions.Setting {
 		MovesLeaders:      fault.MovesLeaders(s.Faults),
 		BreaksQuorum:      fault.BreaksQuorum(s.Faults, s.world()),
 		UncleanElection:   strings.EqualFold(strings.TrimSpace(s.Broker.Config[uncleanElection]), "true"),
-		GrowsPartitions:   fault.GrowsPartitions(s.Faults),
 		Alerts:            s.Alerts != nil,
 	}
 }

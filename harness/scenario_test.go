@@ -25,15 +25,15 @@ func TestWhatFaultsChangeOfTheSetting(t *testing.T) {
 	const docker, unclean = "broker: {kind: docker}\n", "broker: {kind: docker, config: {unclean.leader.election.enable: true}}\n"
 	kill, cut := faultOf("for: 1s, do: kill, target: broker 1"), faultOf("for: 1s, do: cut, target: all")
 	for name, test := range map[string]struct {
-		more                                   string
-		moves, breaks, grows, unclean, rescans bool
-		truncating                             []string
+		more                            string
+		moves, breaks, unclean, rescans bool
+		truncating                      []string
 	}{
 		"nothing":             {more: docker},
 		"the link":            {more: docker + cut},
 		"kill":                {more: docker + kill, moves: true, rescans: true, truncating: []string{"trouble"}},
 		"everybody killed":    {more: docker + faultOf("for: 1s, do: kill, target: all, allow_loss: true"), moves: true, breaks: true, rescans: true, truncating: []string{"trouble"}},
-		"growth":              {more: docker + faultOf("do: add_partitions, target: device-data, to: 30"), grows: true},
+		"growth":              {more: docker + faultOf("do: add_partitions, target: device-data, to: 30")},
 		"unclean elections":   {more: unclean, unclean: true},
 		"clean elections":     {more: "broker: {kind: docker, config: {unclean.leader.election.enable: \"false\"}}\n"},
 		"written by Java":     {more: "broker: {kind: docker, config: {unclean.leader.election.enable: TRUE}}\n", unclean: true},
@@ -48,7 +48,6 @@ func TestWhatFaultsChangeOfTheSetting(t *testing.T) {
 			setting := r.Setting()
 			assert.Equal(t, test.moves, setting.MovesLeaders, "moves leaders")
 			assert.Equal(t, test.breaks, setting.BreaksQuorum, "breaks quorum")
-			assert.Equal(t, test.grows, setting.GrowsPartitions, "grows partitions")
 			assert.Equal(t, test.unclean, setting.UncleanElection, "unclean election")
 			assert.Equal(t, test.rescans, setting.Rescan, "rescan")
 			assert.Equal(t, test.rescans, r.rescans())

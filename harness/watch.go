@@ -83,10 +83,10 @@ func (w *watch) beat(last, now, limit time.Duration) {
 	}
 }
 
-// sampler reads what the process uses. What the system does not tell stays zero.
+// sampler reads what the process uses, as far as the system tells.
 type sampler struct {
-	self *process.Process
-	used float64 // processor time of the process in seconds, at the sample before
+	self *process.Process // nil: it tells nothing
+	used *float64         // processor time of the process in seconds, at the sample before
 	at   time.Duration
 	heap []metrics.Sample
 
@@ -103,12 +103,12 @@ func newSampler() *sampler {
 	return s
 }
 
-func (s *sampler) seconds() float64 {
+func (s *sampler) seconds() *float64 {
 	times, err := s.self.Times()
 	if err != nil {
-		return 0
+		return nil
 	}
-	return times.User + times.System
+	return new(times.User + times.System)
 }
 
 func (s *sampler) sample(at time.Duration) assertions.Sample {
@@ -122,18 +122,20 @@ func (s *sampler) sample(at time.Duration) assertions.Sample {
 		return sample
 	}
 	if memory, err := s.self.MemoryInfo(); err == nil {
-		sample.RSS = int64(memory.RSS)
+		sample.RSS = new(int64(memory.RSS))
 	}
 	if files, err := s.self.NumFDs(); err == nil {
-		sample.OpenFiles = int64(files)
+		sample.OpenFiles = new(int64(files))
 	}
-	if used := s.seconds(); at > s.at {
-		sample.CPU = (used - s.used) / (at - s.at).Seconds()
-		s.used, s.at = used, at
-	}
-	if now, known := machineTimes(); known {
+	used, own := s.seconds(), 0.
+	if used != nil && s.used != nil && at > s.at {
+		sample.CPU = new((*used - *s.used) / (at - s.at).Seconds())
 		processors := min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) // more threads than processors get no more done
-		sample.Busy = busyShare(s.machine, now, sample.CPU/float64(processors))
+		own = *sample.CPU / float64(processors)
+	}
+	s.used, s.at = used, at
+	if now, known := machineTimes(); known {
+		sample.Busy = busyShare(s.machine, now, own)
 		s.machine = now
 	}
 	return sample

@@ -181,13 +181,18 @@ func grown(last, now int64) float64 {
 	return float64(now - last)
 }
 
-// Process says what the harness process uses now: processor cores, resident bytes and goroutines.
-func (m *Metrics) Process(cpu float64, rss, goroutines int64) {
+// Process says what the harness process uses now: processor cores and resident bytes, nil where the system does not tell,
+// and goroutines.
+func (m *Metrics) Process(cpu *float64, rss *int64, goroutines int64) {
 	if m == nil {
 		return
 	}
-	m.cpu.Set(cpu)
-	m.memory.Set(float64(rss))
+	if cpu != nil {
+		m.cpu.Set(*cpu)
+	}
+	if rss != nil {
+		m.memory.Set(float64(*rss))
+	}
 	m.goroutines.Set(float64(goroutines))
 }
 

@@ -86,7 +86,8 @@ func TestCountersAndGauges(t *testing.T) {
 	m.Outcome("invalid state", time.Millisecond)
 	m.Dropped(5)
 	m.Stats(7, 2, 3, 4)
-	m.Process(1.5, 1<<20, 42)
+	m.Process(new(1.5), new(int64(1<<20)), 42)
+	m.Process(nil, nil, 42) // what is not told stays
 	m.Devices(1000)
 	require.NoError(t, testutil.GatherAndCompare(m.registry, strings.NewReader(`
 # HELP fleetproof_batches_total Record batches sent by the producer under test, per partition and attempt.
@@ -186,7 +187,7 @@ func TestNilMetricsDoNothing(t *testing.T) {
 	m.Outcome(acked, time.Second)
 	m.Dropped(1)
 	m.Stats(1, 1, 1, 1)
-	m.Process(1, 1, 1)
+	m.Process(new(1.), new(int64(1)), 1)
 	m.Devices(1)
 	require.NoError(t, m.Probe(context.Background(), "lz4", 1<<10), "and returns at once")
 }
