@@ -65,6 +65,14 @@ func execute(args []string, w world) int {
 	return w.complain(code, err)
 }
 
+// print writes all that a command has to say to standard output, and returns how to exit.
+func (w world) print(text string) (int, error) {
+	if _, err := io.WriteString(w.stdout, text); err != nil {
+		return exitEnvironment, fmt.Errorf("write to standard output: %w", err)
+	}
+	return exitPass, nil
+}
+
 // complain tells an error, if there is one, and returns the code.
 func (w world) complain(code int, err error) int {
 	var mistakes harness.Mistakes

@@ -25,8 +25,7 @@ func (c explainCommand) execute(w world) (int, error) {
 		return exitEnvironment, fmt.Errorf("explain: %w", err)
 	}
 	if c.Name == "" {
-		listTopics(w, topics)
-		return exitPass, nil
+		return w.print(listed(topics))
 	}
 	var texts []string
 	for _, topic := range topics {
@@ -37,8 +36,7 @@ func (c explainCommand) execute(w world) (int, error) {
 	if len(texts) == 0 {
 		return exitMistake, unknownTopic(c.Name, topics)
 	}
-	fmt.Fprint(w.stdout, strings.Join(texts, "\n"))
-	return exitPass, nil
+	return w.print(strings.Join(texts, "\n"))
 }
 
 // topic is something that can be explained.
@@ -182,16 +180,18 @@ func (t topic) text() string {
 	return text.String()
 }
 
-// listTopics names everything that can be explained.
-func listTopics(w world, topics []topic) {
+// listed names everything that can be explained.
+func listed(topics []topic) string {
+	var text strings.Builder
 	kind := ""
 	for _, t := range topics {
 		if t.kind != kind {
 			kind = t.kind
-			fmt.Fprintf(w.stdout, "%ss\n", kind)
+			fmt.Fprintf(&text, "%ss\n", kind)
 		}
-		fmt.Fprintf(w.stdout, "  %-*s  %s\n", nameWidth, t.name, t.summary)
+		fmt.Fprintf(&text, "  %-*s  %s\n", nameWidth, t.name, t.summary)
 	}
+	return text.String()
 }
 
 // unknownTopic says what may have been meant, with or without an aggregate, and lists what there is.

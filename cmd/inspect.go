@@ -1,6 +1,9 @@
 package cmd
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 type planCommand struct {
 	File string `arg:"" help:"Scenario file, or the name of a shipped scenario."`
@@ -27,11 +30,13 @@ type validateCommand struct {
 // error.
 func (c validateCommand) execute(w world) (int, error) {
 	scenarios, err := c.loadAll(c.Files, w)
+	var right strings.Builder
 	for _, scenario := range scenarios {
-		fmt.Fprintf(w.stdout, "%s: ok\n", scenario.File)
+		fmt.Fprintf(&right, "%s: ok\n", scenario.File)
 	}
+	code, failed := w.print(right.String())
 	if err != nil {
 		return exitMistake, err
 	}
-	return exitPass, nil
+	return code, failed
 }

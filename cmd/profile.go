@@ -14,8 +14,23 @@ import (
 // asked for is nil.
 type profiles struct {
 	cpu, heap *os.File
-	loading   bool // the progress before was one of the load
-	taken     bool // the heap was written
+	sampled   *checked // what is written to cpu
+	loading   bool     // the progress before was one of the load
+	taken     bool     // the heap was written
+}
+
+// checked keeps the first error of a writer, for package pprof drops those of a profile that grows while it is taken.
+type checked struct {
+	io.Writer
+	err error
+}
+
+func (c *checked) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	if c.err == nil {
+		c.err = err
+	}
+	return n, err
 }
 
 // startProfiles opens the files and begins with the processor time. The error is one of the environment.
@@ -35,8 +50,12 @@ func startProfiles(cpu, heap newFile) (*profiles, error) {
 		}
 		*file.into = opened
 	}
+	if cpu != "" && heap != "" && sameFile(string(cpu), string(heap)) {
+		return nil, errors.Join(errors.New("--cpu-profile and --heap-profile are the same file: choose two"), p.close())
+	}
 	if p.cpu != nil {
-		if err := pprof.StartCPUProfile(p.cpu); err != nil {
+		p.sampled = &checked{Writer: p.cpu}
+		if err := pprof.StartCPUProfile(p.sampled); err != nil {
 			return nil, errors.Join(fmt.Errorf("--cpu-profile: %w", err), p.close())
 		}
 	}
@@ -72,10 +91,13 @@ func (p *profiles) takeHeap() error {
 func (p *profiles) stop() error {
 	var err error
 	if p.cpu != nil {
-		pprof.StopCPUProfile()
+		pprof.StopCPUProfile() // which waits until all of it is written
+		if p.sampled.err != nil {
+			err = fmt.Errorf("--cpu-profile: %w", p.sampled.err)
+		}
 	}
 	if p.heap != nil && !p.taken {
-		err = p.takeHeap()
+		err = errors.Join(err, p.takeHeap())
 	}
 	return errors.Join(err, p.close())
 }

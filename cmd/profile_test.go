@@ -68,4 +68,18 @@ func TestProfilesThatCannotBeWritten(t *testing.T) {
 	_, err = startProfiles("", missing)
 	require.ErrorContains(t, err, "--heap-profile: ")
 	require.ErrorContains(t, err, ": choose a file that can be written")
+
+	shared := newFile(filepath.Join(t.TempDir(), "profile"))
+	_, err = startProfiles(shared, shared)
+	require.EqualError(t, err, "--cpu-profile and --heap-profile are the same file: choose two")
+}
+
+func TestProfileThatEndsWithTheDisk(t *testing.T) {
+	const full = "/dev/full"
+	if _, err := os.Stat(full); err != nil {
+		t.Skip("this system has no " + full)
+	}
+	p, err := startProfiles(full, "")
+	require.NoError(t, err)
+	require.ErrorContains(t, p.stop(), "--cpu-profile: write "+full+": ")
 }

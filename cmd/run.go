@@ -137,7 +137,11 @@ func (c runCommand) execute(w world) (int, error) {
 		code = worse(code, exitEnvironment)
 	}
 	if len(summary) > 1 && !c.JSON {
-		fmt.Fprintf(w.stdout, "\n%s\n", strings.Join(summary, "\n"))
+		written, err := w.print(fmt.Sprintf("\n%s\n", strings.Join(summary, "\n")))
+		code = worse(code, written)
+		if err != nil {
+			console.say("fleetproof: " + err.Error())
+		}
 	}
 	if interrupts.interrupted() {
 		code = exitInterrupted

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"fmt"
-	"io"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -18,10 +17,7 @@ func (versionCommand) execute(w world) (int, error) {
 		fmt.Fprintf(&text, "%s %s\n", kind.Name, kind.Version)
 	}
 	fmt.Fprintf(&text, "go %s\n", strings.TrimPrefix(runtime.Version(), "go"))
-	if _, err := io.WriteString(w.stdout, text.String()); err != nil {
-		return exitEnvironment, fmt.Errorf("write versions: %w", err)
-	}
-	return exitPass, nil
+	return w.print(text.String())
 }
 
 // version is that of this program.
