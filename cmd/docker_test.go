@@ -131,6 +131,16 @@ func TestDocker(t *testing.T) {
 		host.ends(exitInterrupted)
 	})
 
+	t.Run("a broker that dies by itself", func(t *testing.T) {
+		d := dockerView{t, daemon}
+		run := begin(t, dockerScenario("{name: hold, for: 5s, rate: 200/s}", "oracle: {heal_timeout: 1h, drain_timeout: 5s, read_timeout: 5s}\n"))
+		run.await("stage hold")
+		_, err := d.daemon.ContainerKill(t.Context(), d.of(run.pid).containers[0], client.ContainerKillOptions{Signal: "KILL"})
+		require.NoError(t, err)
+		assert.Contains(t, run.ends(exitEnvironment), "the container of broker 1 has exited with code 137")
+		assert.Equal(t, remains{}, d.of(run.pid))
+	})
+
 	t.Run("interrupted", func(t *testing.T) {
 		d := dockerView{t, daemon}
 		starting := begin(t, dockerScenario(endless, ""))

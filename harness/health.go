@@ -2,8 +2,11 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/fleetproof/fleetproof/harness/broker"
 )
 
 // leader is the index of the broker that leads a partition now.
@@ -24,7 +27,8 @@ func (rd *reader) leader(ctx context.Context, topic string, partition int32) (in
 	return 0, fmt.Errorf("ask for the leader of %s/%d: it has none", topic, partition)
 }
 
-// awaitHealthy waits until every partition has a leader and as many in-sync replicas as a write needs.
+// awaitHealthy waits until every partition has a leader and as many in-sync replicas as a write needs. A broker that has
+// exited is not waited for.
 func (rd *reader) awaitHealthy(ctx context.Context, timeout time.Duration) error {
 	waiting, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -32,6 +36,12 @@ func (rd *reader) awaitHealthy(ctx context.Context, timeout time.Duration) error
 		ill := rd.ill(waiting)
 		if ill == "" {
 			return nil
+		}
+		var exited *broker.ExitedError
+		for node := range rd.run.cluster.Nodes() {
+			if errors.As(rd.run.cluster.Exited(waiting, node), &exited) {
+				return fmt.Errorf("cluster is not healthy: %s: %w", ill, exited)
+			}
 		}
 		if !wait(waiting, retryPause) {
 			if ctx.Err() != nil {

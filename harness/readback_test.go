@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/fleetproof/fleetproof/harness/broker"
 	"github.com/fleetproof/fleetproof/producer"
 )
 
@@ -98,6 +99,7 @@ func TestDrainWaitsForAHealthyCluster(t *testing.T) {
 			client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.MetadataMinAge(metadataAge))
 			require.NoError(t, err)
 			defer client.Close()
+			r.cluster = new(broker.Cluster)
 			r.reader = &reader{run: r, client: client, admin: kadm.NewClient(client)}
 			flushed := int64(-1)
 			r.guest.producer = &rude{

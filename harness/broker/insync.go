@@ -33,10 +33,8 @@ func (c *Cluster) AwaitInSync(ctx context.Context, nodes ...int) error {
 	}
 	var missing error
 	err := poll(ctx, func() (bool, error) {
-		if d, found := c.kafka.(*docker); found {
-			if err := d.exited(ctx, nodes); err != nil {
-				return false, err
-			}
+		if err := c.Exited(ctx, nodes...); err != nil {
+			return false, err
 		}
 		now := c.missing(ctx, nodes)
 		if missing == nil || ctx.Err() == nil { // the last look is cut short
@@ -49,6 +47,15 @@ func (c *Cluster) AwaitInSync(ctx context.Context, nodes ...int) error {
 	}
 	if err != nil {
 		return fmt.Errorf("wait for brokers to be in sync: %w", err)
+	}
+	return nil
+}
+
+// Exited is an ExitedError when the container of one of these brokers has exited, or says why that could not be found out.
+// It is nil for brokers that have no container.
+func (c *Cluster) Exited(ctx context.Context, nodes ...int) error {
+	if d, found := c.kafka.(*docker); found {
+		return d.exited(ctx, nodes)
 	}
 	return nil
 }
