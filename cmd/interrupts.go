@@ -42,10 +42,10 @@ func watchInterrupts(say func(string)) interrupts {
 				return
 			}
 			if times++; times == 1 {
-				say("interrupted: stopping the load, healing, reading back and judging what was sent; once more to leave at once")
+				say("interrupted: ending the run, healing what is hurt, and judging what was sent; once more to leave at once")
 				cancel()
 			} else {
-				say("interrupted again: healing and leaving without a verdict")
+				say("interrupted again: healing what is hurt, and leaving")
 				close(abort)
 			}
 		}

@@ -61,10 +61,7 @@ func (b book) script(pickle *godog.Scenario, places map[string]lines, files fs.F
 			continue
 		}
 		s.steps[written.Id] = reading{at: s.at, part: found.part}
-		switch {
-		case found.takes != (s.doc != nil) || written.Argument != nil && written.Argument.DataTable != nil:
-			s.mistake(fmt.Sprintf("%q %s", written.Text, map[bool]string{true: "needs a doc string of YAML below it", false: "takes nothing below it"}[found.takes]), "")
-		case s.ordered(found.part, written.Text):
+		if s.ordered(found.part, written.Text) {
 			found.do(s, arg)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -151,7 +152,7 @@ func empty(options godog.Options, read []string) harness.Mistakes {
 		_ = fs.WalkDir(options.FS, folder, func(file string, _ fs.DirEntry, err error) error {
 			if err == nil && strings.HasSuffix(file, ".feature") && !slices.Contains(read, file) {
 				mistakes = append(mistakes, harness.Mistake{
-					File: file, Line: 1, Column: 1, Problem: "no scenario in it is played", Remedy: "an outline needs a row of examples",
+					File: file, Line: 1, Column: 1, Problem: "no scenario in it is played", Remedy: "begin one with Scenario and a colon, and give an outline a row of examples",
 				})
 			}
 			return err
@@ -163,8 +164,22 @@ func empty(options godog.Options, read []string) harness.Mistakes {
 // system is the file system, by the names that it knows itself.
 type system struct{}
 
-// Open opens a file.
-func (system) Open(name string) (fs.File, error) { return os.Open(name) }
+// Open opens a file, behind the byte order mark with which some editors begin one: to the parser it would be a text.
+func (system) Open(name string) (fs.File, error) {
+	const mark = "\ufeff"
+	file, err := os.Open(name)
+	if err != nil || !strings.HasSuffix(name, ".feature") {
+		return file, err
+	}
+	first := make([]byte, len(mark))
+	if n, _ := io.ReadFull(file, first); string(first[:n]) == mark {
+		return file, nil
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
 
 // parserLine is how the parser begins each of its complaints.
 var parserLine = regexp.MustCompile(`(?m)^\((\d+:\d+)\): `)

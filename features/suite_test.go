@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -209,20 +210,44 @@ func TestFoldersOfResults(t *testing.T) {
 	require.ErrorContains(t, err, "make the folder of the results: ")
 }
 
+// TestByteOrderMark: editors on Windows begin a file with one, which YAML passes over too.
+func TestByteOrderMark(t *testing.T) {
+	for name, begin := range map[string]string{"marked": "\ufeff", "not marked": ""} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			require.NoError(t, os.WriteFile(filepath.Join(folder, "x.feature"), []byte(begin+small), 0o600))
+			played, _, err := Suite{Godog: godog.Options{Paths: []string{folder}}}.prepare()
+			require.NoError(t, err)
+			assert.Equal(t, 2, played.scenarios)
+		})
+	}
+	file := filepath.Join(t.TempDir(), "short.feature")
+	require.NoError(t, os.WriteFile(file, []byte("F"), 0o600))
+	opened, err := system{}.Open(file)
+	require.NoError(t, err)
+	text, err := io.ReadAll(opened)
+	require.NoError(t, errors.Join(err, opened.Close()))
+	assert.Equal(t, "F", string(text))
+}
+
 // TestNothingPassesUnplayed holds Run to refusing what godog would let pass.
 func TestNothingPassesUnplayed(t *testing.T) {
 	for name, test := range map[string]struct {
 		feature, tags, want string
 	}{
 		"no scenario has the tags":     {small, "@nosuch", `tags "@nosuch": no scenario matches: nothing was proven`},
-		"no scenario at all":           {"Feature: f\n", "", "x.feature:1:1: no scenario in it is played (an outline needs a row of examples)"},
+		"no scenario at all":           {"Feature: f\n", "", "x.feature:1:1: no scenario in it is played (begin one with Scenario and a colon, and give an outline a row of examples)"},
 		"tags of another language":     {small, "@good or @bad", `tags "@good or @bad": "@good or @bad" is no tag: want @good,@bad (@a,@b for either, @a && @b for both, ~@a for those without it)`},
 		"no steps":                     {"Feature: f\n  Scenario: s\n", "", `x.feature:2:3: "s" has no steps, so nothing is played`},
-		"no examples":                  {"Feature: f\n  Scenario Outline: s\n    When the scenario runs\n    Examples:\n      | a |\n", "", "x.feature:1:1: no scenario in it is played (an outline needs a row of examples)"},
+		"no examples":                  {"Feature: f\n  Scenario Outline: s\n    When the scenario runs\n    Examples:\n      | a |\n", "", "x.feature:1:1: no scenario in it is played (begin one with Scenario and a colon, and give an outline a row of examples)"},
 		"no examples in one of two":    {"Feature: f\n  Scenario Outline: s\n    When the scenario runs\n    Examples:\n      | a |\n  Scenario: t\n    When the scenario runs\n", "", `x.feature:2:3: "s" has no examples, so nothing is played (give it a row below the header)`},
 		"a misspelt keyword":           {"Feature: f\n  Background:\n    Guven an idempotent producer\n  Scenario: s\n    Whe the scenario runs\n    Then promised\n", "", "x.feature:3:5: \"Guven\" is no keyword, so it is taken for a description (write Given, When, Then, And or But)\nx.feature:5:5: \"Whe\" is no keyword, so it is taken for a description (write Given, When, Then, And or But)"},
 		"a misspelt keyword in a rule": {"Feature: f\n  Rule: r\n    Background:\n      Guven an idempotent producer\n    Scenario: s\n      When the scenario runs\n", "", "x.feature:4:7: \"Guven\" is no keyword, so it is taken for a description (write Given, When, Then, And or But)"},
 		"a misspelt scenario":          {"Feature: f\n  Scenari: r\n    Given nonsense\n    When the scenario runs\n  Scenario: s\n    When the scenario runs\n", "", "x.feature:2:3: \"Scenari\" is no keyword, so it is taken for a description (write Scenario, Scenario Outline or Background)\nx.feature:4:5: this step stands in no scenario, so it is taken for a description (write Scenario, Scenario Outline or Background above it)"},
+		"no doc string":                {"Feature: f\n  Scenario: s\n    Given the settings:\n    When the scenario runs\n", "", `x.feature:3:11: "the settings:" needs a doc string of YAML below it`},
+		"a table instead of it":        {"Feature: f\n  Scenario: s\n    Given the settings:\n      | a |\n    When the scenario runs\n", "", `x.feature:3:11: "the settings:" needs a doc string of YAML below it`},
+		"a table":                      {"Feature: f\n  Scenario: s\n    When the scenario runs\n      | a |\n", "", `x.feature:3:10: "the scenario runs" takes nothing below it`},
+		"a doc string too much":        {"Feature: f\n  Scenario: s\n    When the scenario runs\n      \"\"\"\n      \"\"\"\n", "", `x.feature:3:10: "the scenario runs" takes nothing below it`},
 		"no keyword":                   {"Feature: f\n  Scenario: s\n    an idempotent producer\n    When the scenario runs\n", "", "x.feature:3:5: this step has no keyword, so it is taken for a description (write Given, When, Then, And or But)"},
 		"no blank":                     {"Feature: f\n  Scenario: s\n    Given\tan idempotent producer\n    *zstd compression\n    Givenan embedded broker\n    When the scenario runs\n", "", "x.feature:3:5: this step has no blank behind \"Given\", so it is taken for a description (write one)\nx.feature:4:5: this step has no blank behind \"*\", so it is taken for a description (write one)\nx.feature:5:5: this step has no blank behind \"Given\", so it is taken for a description (write one)"},
 		"a misspelt keyword below":     {"Feature: f\n  Scenario: s\n    When the scenario runs\n    Than promised\n", "", "x.feature:4:5: is no valid Gherkin: expected: #EOF, #TableRow, #DocStringSeparator, #StepLine, #TagLine, #ExamplesLine, #ScenarioLine, #RuleLine, #Comment, #Empty, got '    Than promised'"},

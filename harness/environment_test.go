@@ -110,6 +110,18 @@ func TestMaskedTextsShowReferences(t *testing.T) {
 	assert.Equal(t, []string{"${env:C}"}, r.Tags)
 }
 
+// TestShortValuesAreNoSecretsInMistakes: found everywhere, they would garble what is said.
+func TestShortValuesAreNoSecretsInMistakes(t *testing.T) {
+	text := minimal + "expect: [\"ack_latency.p99 < ${env:LIMIT}\"]\n"
+	said := func(value string) string {
+		_, err := Parse("x.yaml", []byte(text), Overrides{Env: variablesOf(map[string]string{"LIMIT": value})})
+		require.Error(t, err)
+		return err.Error()
+	}
+	assert.Contains(t, said("5"), "such as 50ms")
+	assert.NotContains(t, said("geheim"), "geheim")
+}
+
 // TestDefaultsDoNotDependOnTheEnvironment keeps them the same for everybody.
 func TestDefaultsDoNotDependOnTheEnvironment(t *testing.T) {
 	text, err := os.ReadFile("../scenarios/defaults.yaml")

@@ -2,7 +2,10 @@ package harness
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // node is one value of a scenario file: what it says and where that stands. Files are merged, overridden and expanded
@@ -112,10 +115,18 @@ func (n *node) from() string {
 
 // mask replaces, in a text about a scalar, what the scalar took from the environment by the references to it.
 func (n *node) mask(text string) string {
-	for _, v := range n.env {
-		text = strings.ReplaceAll(text, v.value, "${env:"+v.name+"}")
+	if mask := newMask(slices.Clone(n.env)); mask != nil {
+		return mask.Replace(text)
 	}
 	return text
+}
+
+// legible is a scalar as it was written, in quotes where nobody could see it otherwise.
+func (n *node) legible() string {
+	if strings.TrimSpace(n.shown) != n.shown || n.shown == "" || strings.ContainsFunc(n.shown, unicode.IsControl) {
+		return strconv.Quote(n.shown)
+	}
+	return n.shown
 }
 
 // walk visits a node and all below it, with their paths.

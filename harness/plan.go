@@ -218,7 +218,7 @@ func (p *plan) memory() {
 		rows = append(rows, fmt.Sprintf("log\tabout %s before compression, %s, where everything is kept until it was read twice",
 			mebibytes(p.records()*p.recordSize(p.generator)), where))
 	} else {
-		rows = append(rows, "log\tflat: what was read back is trimmed")
+		rows = append(rows, "log\tflat: what was read back is deleted a second later")
 	}
 	p.section("memory", rows)
 }

@@ -177,7 +177,8 @@ func (rd *reader) advance(topic string, partition int32, next int64) {
 	rd.positions[topic][partition] = next
 }
 
-// trim deletes what has been read, once a second: the broker in the harness's own process keeps records in memory.
+// trim deletes what has been read, once a second: the broker in the harness's own process keeps records in memory, and
+// hours at full speed would fill another one's disks.
 func (rd *reader) trim(ctx context.Context) {
 	tick := time.NewTicker(trimEvery)
 	defer tick.Stop()

@@ -65,6 +65,9 @@ func Run(ctx context.Context, scenario *Resolved, options Options) (result *asse
 	settle, cancel := untilAborted(ctx, options.Abort)
 	defer cancel()
 	if err := r.startBroker(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("interrupted before anything was sent: %w", err)
+		}
 		return nil, fmt.Errorf("start %s broker: %w", scenario.Broker.Kind, err)
 	}
 	if err := r.assignReader(ctx); err != nil {

@@ -40,7 +40,7 @@ func (v *validator) check(rules ...rule) {
 		}
 		problem := r.problem
 		if n := v.found[r.path]; n != nil && n.kind == scalar {
-			problem += ", got " + n.shown
+			problem += ", got " + n.legible()
 		}
 		v.add(v.origin(append([]string{r.path}, r.others...)...), r.path, problem, r.remedy)
 		v.unsound.add(r.path)
@@ -48,10 +48,10 @@ func (v *validator) check(rules ...rule) {
 	}
 }
 
-// wrong notes a mistake that needs no rule.
-func (v *validator) wrong(path, problem, remedy string) {
+// wrong notes a mistake that needs no rule. Where the value is a default, it stands where the others were written.
+func (v *validator) wrong(path, problem, remedy string, others ...string) {
 	if v.sound(path) {
-		v.add(v.origin(path), path, problem, remedy)
+		v.add(v.origin(append([]string{path}, others...)...), path, problem, remedy)
 		v.unsound.add(path)
 	}
 }
@@ -164,12 +164,12 @@ func (v *validator) names(path string, names []string) {
 
 // told notes a mistake in the words of another package, which end in what was got. A value from the environment is told
 // as its reference instead.
-func (v *validator) told(path, problem, remedy string) {
+func (v *validator) told(path, problem, remedy string, others ...string) {
 	if n := v.found[path]; n != nil && len(n.env) > 0 {
 		problem, _, _ = strings.Cut(problem, ", got ")
-		problem, remedy = n.mask(problem)+", got "+n.shown, n.mask(remedy)
+		problem, remedy = n.mask(problem)+", got "+n.legible(), n.mask(remedy)
 	}
-	v.wrong(path, problem, remedy)
+	v.wrong(path, problem, remedy, others...)
 }
 
 // namesOf collects the names of items.

@@ -207,6 +207,6 @@ func (v *validator) trouble(path string, problem fault.Problem) {
 		problem.Problem = "missing" // and not 0s
 	}
 	if v.sound(about[problem.Field]...) {
-		v.told(at, problem.Problem, remedy)
+		v.told(at, problem.Problem, remedy, path)
 	}
 }

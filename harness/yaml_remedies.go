@@ -16,7 +16,7 @@ func remedies() [][2]string {
 		{"mapping values are not allowed", "write one key a line, and quote a text with a colon in it"},
 		{"unexpected end of stream", "close the quote"},
 		{"escape character", "use single quotes, or write two backslashes"},
-		{"cannot start any token", "quote a text that begins with a special character"},
+		{"cannot start any token", "indent with spaces instead of tabs, and quote a text that begins with a special character"},
 		{"unknown anchor", "quote a text that begins with an asterisk, or write the value out"},
 		{"excessive aliasing", "write less, and without aliases"},
 		{"<document start>", "remove what follows the end of the document"},

@@ -59,7 +59,7 @@ func Validate(spec Spec, world World) []Problem {
 	case spec.At < 0:
 		add("at", "faults begin with the load or later", "must be at least 0s, got %s", spec.At)
 	case world.End > 0 && spec.At >= world.End:
-		add("at", "begin before that", "is after the end of the load, %s, got %s", world.End, spec.At)
+		add("at", "begin before that", "must be before the end of the load, %s, got %s", world.End, spec.At)
 	}
 	switch optional := row.takes("for"); {
 	case spec.For <= 0 && !optional:

@@ -99,7 +99,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"before the load", fault.Cut, func(s *fault.Spec, _ *fault.World) { s.At = -1 },
 			[]fault.Problem{problem("at", "must be at least 0s, got -1ns", "faults begin with the load or later")}},
 		{"after the load", fault.Cut, func(s *fault.Spec, _ *fault.World) { s.At = time.Minute },
-			[]fault.Problem{problem("at", "is after the end of the load, 1m0s, got 1m0s", "begin before that")}},
+			[]fault.Problem{problem("at", "must be before the end of the load, 1m0s, got 1m0s", "begin before that")}},
 		{"no time", fault.Cut, func(s *fault.Spec, _ *fault.World) { s.For = 0 },
 			[]fault.Problem{problem("for", "must be above 0s, got 0s", "say how long the fault lasts")}},
 		{"no target", fault.Cut, func(s *fault.Spec, _ *fault.World) { s.Target = fault.Target{} },
