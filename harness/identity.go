@@ -44,8 +44,6 @@ const (
 
 	identityStart = 4 + 8 // what comes before the varints
 	identityEnd   = 4 + 4 // and after them
-	// identityRoom is the most that a header can take.
-	identityRoom = identityStart + binary.MaxVarintLen16 + binary.MaxVarintLen32 + 4*binary.MaxVarintLen64 + identityEnd
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

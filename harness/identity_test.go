@@ -16,6 +16,9 @@ var someone = identity{
 	Due: 4100 * time.Millisecond, Of: 118, Anomalies: 1<<63 | 1,
 }
 
+// identityRoom is the most that a header can take.
+const identityRoom = identityStart + binary.MaxVarintLen16 + binary.MaxVarintLen32 + 4*binary.MaxVarintLen64 + identityEnd
+
 func TestIdentityTravelsUnchanged(t *testing.T) {
 	key, value := []byte("climate-0042"), []byte(`{"device":"climate-0042"}`)
 	header := someone.append([]byte("before"), key, value)
