@@ -49,16 +49,17 @@ func (c *Cluster) Kill(ctx context.Context, node int) error {
 // Stop shuts a docker broker down (SIGTERM): it hands its leaderships over first. After the timeout it is killed, and
 // the error says so, because that was no controlled shutdown; it is down all the same.
 func (c *Cluster) Stop(ctx context.Context, node int, timeout time.Duration) error {
-	err := c.act(ctx, "stop", node, timeout, hasStopped, func(ctx context.Context, d *docker, id string) error {
+	var last State // to ask once more, when ctx may have ended, would take a deadline of its own
+	stopped := func(state State) bool {
+		last = state
+		return hasStopped(state)
+	}
+	err := c.act(ctx, "stop", node, timeout, stopped, func(ctx context.Context, d *docker, id string) error {
 		seconds := int(math.Ceil(timeout.Seconds()))
 		_, err := d.daemon.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: &seconds})
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	state, err := c.State(context.WithoutCancel(ctx), node)
-	if err == nil && state.ExitCode == 137 {
+	if err == nil && last.ExitCode == 137 {
 		err = fmt.Errorf("stop broker %d: it had not ended after %v and was killed", node+1, timeout)
 	}
 	return err
