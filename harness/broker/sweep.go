@@ -18,18 +18,9 @@ import (
 // when everything else has been given up.
 const removeTimeout = 45 * time.Second
 
-// Sweep removes from Docker what runs left behind that ended without their clean-up: containers, networks and volumes
+// sweep removes from Docker what runs left behind that ended without their clean-up: containers, networks and volumes
 // with the label of a run whose process is gone. What has no such label, or belongs to a run that is being played, is
 // never touched.
-func Sweep(ctx context.Context) error {
-	daemon, err := openDaemon(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = daemon.Close() }()
-	return sweep(ctx, daemon, self(), time.Now())
-}
-
 func sweep(ctx context.Context, daemon client.APIClient, here owner, now time.Time) error {
 	labelled, err := findLabelled(ctx, daemon, runLabel)
 	if err != nil {

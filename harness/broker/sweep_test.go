@@ -89,7 +89,7 @@ func TestSweep(t *testing.T) {
 		found, err := daemon.ContainerInspect(t.Context(), rebooted.id, client.ContainerInspectOptions{})
 		return err == nil && !found.Container.State.Running
 	}, time.Minute, 10*time.Millisecond)
-	require.NoError(t, Sweep(t.Context()))
+	require.NoError(t, sweep(t.Context(), daemon, self(), time.Now()))
 	crashed.gone(t)
 	frozen.gone(t)
 	rebooted.gone(t)
@@ -100,7 +100,7 @@ func TestSweep(t *testing.T) {
 	live.Lives(t)
 	foreign.Lives(t)
 	unlabelled.Lives(t)
-	require.NoError(t, Sweep(t.Context()), "nothing to do")
+	require.NoError(t, sweep(t.Context(), daemon, self(), time.Now()), "nothing to do")
 }
 
 // Two runs may begin at the same moment, and find the same remains.
@@ -110,9 +110,9 @@ func TestSweepsMeet(t *testing.T) {
 	for range 3 {
 		bystander(t, map[string]string{runLabel: "crashed", ownerLabel: dead.String(), createdLabel: time.Now().Format(time.RFC3339)})
 	}
-	swept := make(chan error)
+	daemon, swept := openForTest(t), make(chan error)
 	for range 2 {
-		go func() { swept <- Sweep(t.Context()) }()
+		go func() { swept <- sweep(t.Context(), daemon, self(), time.Now()) }()
 	}
 	require.NoError(t, <-swept)
 	require.NoError(t, <-swept)
