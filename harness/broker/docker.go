@@ -78,12 +78,9 @@ func startDocker(ctx context.Context, spec Spec, advertise []net.Addr) (_ *docke
 	if err := sweep(ctx, daemon, owner, time.Now()); err != nil {
 		return nil, err
 	}
-	if err := pullImage(ctx, daemon, spec.Image); err != nil {
-		return nil, err
-	}
-	image, err := daemon.ImageInspect(ctx, spec.Image)
+	image, err := pullImage(ctx, daemon, spec.Image)
 	if err != nil {
-		return nil, fmt.Errorf("look at image %s: %w", spec.Image, err)
+		return nil, err
 	}
 	d.identity = image.ID
 	if image.Config != nil {

@@ -23,6 +23,24 @@ import (
 // daemonTimeout bounds the first answer of the Docker daemon.
 const daemonTimeout = 10 * time.Second
 
+// pullTimeout bounds the pull of an image: some hundred megabytes, on a line that may be slow.
+const pullTimeout = 15 * time.Minute
+
+// askDaemon is what may help where Docker does not answer.
+const askDaemon = "see whether docker info answers, and restart the daemon where it does not"
+
+// within takes a step of a start, which could hang as long as Docker does: the run that starts has no deadline of its own.
+// The error of a step that takes too long says what may help.
+func within(ctx context.Context, limit time.Duration, remedy string, step func(ctx context.Context) error) error {
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := step(bounded)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("not done within %v: %w: %s", limit, err, remedy)
+	}
+	return err
+}
+
 // ryukDisabled is the variable by which testcontainers-go is told to do without Ryuk, its container that removes others.
 const ryukDisabled = "TESTCONTAINERS_RYUK_DISABLED"
 
@@ -119,7 +137,11 @@ const hostNetwork = "host"
 // sharesHost says whether a container on the host's network is on ours: not with Docker Desktop, whose containers live in a
 // virtual machine, not with a daemon without root, which has a network of its own, and not from within a container.
 func sharesHost(ctx context.Context, daemon client.APIClient) (bool, error) {
-	found, err := daemon.Info(ctx, client.InfoOptions{})
+	var found client.SystemInfoResult
+	err := within(ctx, reportTimeout, askDaemon, func(ctx context.Context) (err error) {
+		found, err = daemon.Info(ctx, client.InfoOptions{})
+		return err
+	})
 	if err != nil {
 		return false, fmt.Errorf("look at Docker: %w", err)
 	}
@@ -128,20 +150,33 @@ func sharesHost(ctx context.Context, daemon client.APIClient) (bool, error) {
 	return err == nil && runtime.GOOS == "linux" && found.Info.Name == name && !rootless, nil
 }
 
-// pullImage makes sure that the daemon has an image.
-func pullImage(ctx context.Context, daemon client.APIClient, image string) error {
-	_, err := daemon.ImageInspect(ctx, image)
-	if err == nil {
-		return nil
-	} else if !errdefs.IsNotFound(err) {
-		return fmt.Errorf("look for image %s: %w", image, err)
-	}
-	pull, err := daemon.ImagePull(ctx, image, client.ImagePullOptions{})
-	if err == nil {
-		err = errors.Join(pull.Wait(ctx), pull.Close())
-	}
+// lookAtImage describes an image that the daemon has.
+func lookAtImage(ctx context.Context, daemon client.APIClient, image string) (found client.ImageInspectResult, err error) {
+	err = within(ctx, reportTimeout, askDaemon, func(ctx context.Context) (err error) {
+		found, err = daemon.ImageInspect(ctx, image)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("pull image %s: %w: connect to a registry that has it, load it with docker load, or name an image of docker images", image, err)
+		return found, fmt.Errorf("look at image %s: %w", image, err)
 	}
-	return nil
+	return found, nil
+}
+
+// pullImage makes sure that the daemon has an image, and describes it.
+func pullImage(ctx context.Context, daemon client.APIClient, image string) (client.ImageInspectResult, error) {
+	found, err := lookAtImage(ctx, daemon, image)
+	if !errdefs.IsNotFound(err) {
+		return found, err
+	}
+	err = within(ctx, pullTimeout, "docker pull has no such limit", func(ctx context.Context) error {
+		pull, err := daemon.ImagePull(ctx, image, client.ImagePullOptions{})
+		if err != nil {
+			return err
+		}
+		return errors.Join(pull.Wait(ctx), pull.Close())
+	})
+	if err != nil {
+		return found, fmt.Errorf("pull image %s: %w: connect to a registry that has it, load it with docker load, or name an image of docker images", image, err)
+	}
+	return lookAtImage(ctx, daemon, image)
 }

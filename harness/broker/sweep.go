@@ -14,15 +14,19 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// removeTimeout bounds the removal of what a run created in Docker. It has a deadline of its own because it must happen
-// when everything else has been given up.
+// removeTimeout bounds the removal of what a run created in Docker. That of the present run has a deadline of its own
+// because it must happen when everything else has been given up; that of an earlier one, because Docker may never end it.
 const removeTimeout = 45 * time.Second
 
 // sweep removes from Docker what runs left behind that ended without their clean-up: containers, networks and volumes
 // with the label of a run whose process is gone. What has no such label, or belongs to a run that is being played, is
 // never touched.
 func sweep(ctx context.Context, daemon client.APIClient, here owner, now time.Time) error {
-	labelled, err := findLabelled(ctx, daemon, runLabel)
+	var labelled map[string]*belongings
+	err := within(ctx, reportTimeout, askDaemon, func(ctx context.Context) (err error) {
+		labelled, err = findLabelled(ctx, daemon, runLabel)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("look for what earlier runs left in Docker: %w", err)
 	}
@@ -32,7 +36,9 @@ func sweep(ctx context.Context, daemon client.APIClient, here owner, now time.Ti
 		if !leftBehind(parseOwner(left.owner), here, now.Sub(left.created), left.running) {
 			continue
 		}
-		if err := left.remove(ctx, daemon); err != nil {
+		remedy := fmt.Sprintf("restart the Docker daemon if docker ps -a --filter label=%s=%s still shows any", runLabel, run)
+		err := within(ctx, removeTimeout, remedy, func(ctx context.Context) error { return left.remove(ctx, daemon) })
+		if err != nil {
 			errs = append(errs, fmt.Errorf("remove what run %s left in Docker: %w", run, err))
 		}
 	}
@@ -137,10 +143,14 @@ func (b *belongings) remove(ctx context.Context, daemon client.APIClient) error 
 
 // awaitRemoval waits until a container that is being removed is no more.
 func awaitRemoval(ctx context.Context, daemon client.APIClient, id string) error {
-	return poll(ctx, func() (bool, error) {
+	err := poll(ctx, func() (bool, error) {
 		_, err := daemon.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 		return errdefs.IsNotFound(err), unlessGone(err)
 	})
+	if err != nil {
+		return fmt.Errorf("wait until container %.12s, which is being removed, is gone: %w", id, err)
+	}
+	return nil
 }
 
 func unlessGone(err error) error {
