@@ -97,7 +97,7 @@ func parseTarget(text string) Target {
 	}
 	place, leader := strings.CutPrefix(text, "leader of ")
 	topic, digits, partition := strings.Cut(place, "/")
-	if !isTopicName(topic) {
+	if !broker.LegalTopicName(topic) {
 		return Target{}
 	}
 	if !partition && !leader {
@@ -108,13 +108,6 @@ func parseTarget(text string) Target {
 		return Target{}
 	}
 	return Target{Leader: leader, Topic: topic, Partition: int32(n)}
-}
-
-// isTopicName says whether Kafka would have a topic of this name.
-func isTopicName(name string) bool {
-	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
-		return !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-", r)
-	})
 }
 
 // validate finds the target among what the kind can hit and what there will be. An empty Problem says that it is there.

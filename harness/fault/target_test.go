@@ -2,6 +2,7 @@ package fault_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -34,6 +35,7 @@ func TestTarget(t *testing.T) {
 		"leader of x", "leader of /0", "leader of x/", "leader of x/-1", "leader of x/+1", "leader of x/00",
 		"leader of x/2147483648", "leader of x/0/1", "broker 99999999999999999999", "leader of leader of x/7", "leader of broker 1/0",
 		"/", "/0", "x/", "x/-1", "x/+1", "x/00", "x/2147483648", "x/0/1", "controller ", "all brokers",
+		".", "..", "../0", "leader of ./0", strings.Repeat("x", 250), // which Kafka has no topic of
 	} {
 		target := fault.Target{All: true}
 		require.EqualError(t, target.UnmarshalText([]byte(text)), fmt.Sprintf(
