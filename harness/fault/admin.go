@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -117,25 +116,12 @@ func (f Field) node(id int32) (int, error) {
 	return 0, fmt.Errorf("there is no node %d", id)
 }
 
-// probe wants an answer from a broker itself, past its link. It gives context.DeadlineExceeded for one that does not answer.
+// probe wants an answer from a broker itself, past its link, by when one that is well has given it. It gives
+// context.DeadlineExceeded for one that does not answer.
 func (f Field) probe(ctx context.Context, node int) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	conn, err := f.Cluster.Dial(ctx, "tcp", f.Cluster.Nodes()[node].Direct)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	question := kmsg.NewRequestFormatter().AppendRequest(nil, kmsg.NewPtrApiVersionsRequest(), 1)
-	if _, err = conn.Write(question); err == nil {
-		_, err = io.ReadFull(conn, make([]byte, 8)) // length and correlation id
-	}
-	if cause := ctx.Err(); cause != nil && err != nil {
-		return cause
-	}
-	return err
+	return f.Cluster.ProbeDirect(ctx, node)
 }
 
 // silent says how a broker differs from one that is frozen; nil: it does not, as far as can be seen.
