@@ -221,7 +221,7 @@ func (d *docker) exited(ctx context.Context, nodes []int) error {
 		if !hasStopped(state) {
 			continue
 		}
-		lines, err := d.lastLogs(ctx, node, lastLines)
+		lines, err := d.lastLogs(ctx, node)
 		if err != nil {
 			lines = err.Error()
 		}

@@ -20,18 +20,18 @@ const (
 	logsTimeout = 20 * time.Second // bounds the writing of the logs of a cluster that did not come up
 )
 
-// LastLogs is what a docker broker wrote last: at most so many lines.
-func (c *Cluster) LastLogs(ctx context.Context, node, lines int) (string, error) {
+// LastLogs is what a docker broker wrote last: as many lines as go into an error.
+func (c *Cluster) LastLogs(ctx context.Context, node int) (string, error) {
 	d, err := c.container(node)
 	if err != nil {
 		return "", fmt.Errorf("read log of broker %d: %w", node+1, err)
 	}
-	return d.lastLogs(ctx, node, lines)
+	return d.lastLogs(ctx, node)
 }
 
-func (d *docker) lastLogs(ctx context.Context, node, lines int) (string, error) {
+func (d *docker) lastLogs(ctx context.Context, node int) (string, error) {
 	var text strings.Builder
-	if err := d.copyLogs(ctx, &text, node, strconv.Itoa(lines)); err != nil {
+	if err := d.copyLogs(ctx, &text, node, strconv.Itoa(lastLines)); err != nil {
 		return "", err
 	}
 	return strings.TrimRight(text.String(), "\n"), nil

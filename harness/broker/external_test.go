@@ -198,7 +198,7 @@ func TestNotWithAnExternalBroker(t *testing.T) {
 	require.EqualError(t, cluster.Isolate(t.Context(), 1), "isolate broker 2: only a docker broker can")
 	_, err = cluster.State(t.Context(), 0)
 	require.EqualError(t, err, "look at broker 1: only a docker broker can")
-	_, err = cluster.LastLogs(t.Context(), 0, 5)
+	_, err = cluster.LastLogs(t.Context(), 0)
 	require.EqualError(t, err, "read log of broker 1: only a docker broker can")
 	_, err = cluster.Controller(t.Context())
 	require.EqualError(t, err, "find the controller: only a docker cluster has one of its own")

@@ -7,10 +7,7 @@ import (
 	"time"
 )
 
-const (
-	lookTimeout = 5 * time.Second // for one look at whether a broker takes part in the cluster
-	lastLines   = 15              // of a broker's log go into an error
-)
+const lookTimeout = 5 * time.Second // for one look at whether a broker takes part in the cluster
 
 // States of a container (broker.State).
 const (
@@ -161,7 +158,7 @@ func (f Field) withLogs(ctx context.Context, node int, err error) error {
 	if state, failed := f.Cluster.State(ctx, node); failed != nil || state.Status == exited {
 		return err
 	}
-	lines, failed := f.Cluster.LastLogs(ctx, node, lastLines)
+	lines, failed := f.Cluster.LastLogs(ctx, node)
 	if failed != nil {
 		lines = failed.Error()
 	}
