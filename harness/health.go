@@ -9,24 +9,6 @@ import (
 	"github.com/fleetproof/fleetproof/harness/broker"
 )
 
-// leader is the index of the broker that leads a partition now.
-func (rd *reader) leader(ctx context.Context, topic string, partition int32) (int, error) {
-	metadata, err := rd.admin.Metadata(ctx, topic)
-	if err != nil {
-		return 0, fmt.Errorf("ask for the leader of %s/%d: %w", topic, partition, err)
-	}
-	detail, found := metadata.Topics[topic].Partitions[partition]
-	if !found {
-		return 0, fmt.Errorf("ask for the leader of %s/%d: no such partition", topic, partition)
-	}
-	for i, node := range rd.run.cluster.Nodes() {
-		if node.ID == detail.Leader {
-			return i, nil
-		}
-	}
-	return 0, fmt.Errorf("ask for the leader of %s/%d: it has none", topic, partition)
-}
-
 // awaitHealthy waits until every partition has a leader and as many in-sync replicas as a write needs. A broker that has
 // exited is not waited for.
 func (rd *reader) awaitHealthy(ctx context.Context, timeout time.Duration) error {

@@ -226,7 +226,6 @@ func (r *run) begin(settle context.Context) {
 		Cluster:     r.cluster,
 		Links:       r.links,
 		Clock:       r.clock,
-		Leader:      r.reader.leader,
 		Grows:       r.grows,
 		HealTimeout: r.scenario.Oracle.HealTimeout,
 		Seed:        r.scenario.Seed,

@@ -101,7 +101,7 @@ func (a *admin) aimed(ctx context.Context, target Target, world World) ([]partit
 	}
 	i := slices.IndexFunc(partitions, func(p partition) bool { return p.number == target.Partition })
 	if i < 0 {
-		return nil, fmt.Errorf("there is no partition %s", target)
+		return nil, fmt.Errorf("there is no partition %s/%d", target.Topic, target.Partition)
 	}
 	return partitions[i : i+1], nil
 }
@@ -114,6 +114,15 @@ func (f Field) node(id int32) (int, error) {
 		}
 	}
 	return 0, fmt.Errorf("there is no node %d", id)
+}
+
+// leaderOf is the place of the broker that leads a partition.
+func (f Field) leaderOf(p partition) (int, error) {
+	node, err := f.node(p.leader)
+	if err != nil {
+		return 0, fmt.Errorf("%s has no leader: %w", p, err)
+	}
+	return node, nil
 }
 
 // probe wants an answer from a broker itself, past its link, by when one that is well has given it. It gives

@@ -94,9 +94,9 @@ func (e *leaderEffect) healed(ctx context.Context) error {
 		}
 		var leaders []int
 		for _, p := range partitions {
-			node, err := e.field.node(p.leader)
+			node, err := e.field.leaderOf(p)
 			if err != nil {
-				return fmt.Errorf("%s has no leader: %w", p, err)
+				return err
 			}
 			if !slices.Contains(leaders, node) {
 				leaders = append(leaders, node)

@@ -33,7 +33,7 @@ func (f Field) resolve(ctx context.Context, spec Spec) (nodes []int, resolved st
 		}
 		return nodes, target.String(), nil
 	case OneLeader:
-		if node, err = f.Leader(ctx, target.Topic, target.Partition); err != nil {
+		if node, err = f.leader(ctx, target); err != nil {
 			return nil, "", fmt.Errorf("find the %s: %w", target, err)
 		}
 	case OneController: // there may be none for a moment
@@ -49,6 +49,19 @@ func (f Field) resolve(ctx context.Context, spec Spec) (nodes []int, resolved st
 		return nil, "", fmt.Errorf("there is no broker %d", node+1)
 	}
 	return []int{node}, brokerNames([]int{node}), nil
+}
+
+// askLeader asks the cluster for the broker that leads a partition now.
+func (f Field) askLeader(ctx context.Context, target Target) (node int, err error) {
+	err = f.withAdmin(func(admin *admin) error {
+		partitions, err := admin.aimed(ctx, target, f.World)
+		if err != nil {
+			return err
+		}
+		node, err = f.leaderOf(partitions[0])
+		return err
+	})
+	return node, err
 }
 
 // brokerNames are brokers as a scenario has them: broker 2, or brokers 2, 3.

@@ -41,16 +41,14 @@ type Field struct {
 	Links   *Links               // nil: the run has none
 	Clock   func() time.Duration // since the start of the first stage; monotonic
 
-	// Leader is the broker that leads a partition now, by its place in Cluster.Nodes.
-	Leader func(ctx context.Context, topic string, partition int32) (node int, err error)
-
 	// Grows is told before a topic gets more partitions; nil: nobody asks.
 	Grows func(topic string, partitions int)
 
 	HealTimeout time.Duration // for one fault to be undone, and again to be proven healed
 	Seed        uint64
 
-	seen func() // tells the runner that the effect of the fault has been seen
+	leader func(ctx context.Context, target Target) (node int, err error) // who leads the target now: askLeader
+	seen   func()                                                         // tells the runner that the effect of the fault has been seen
 }
 
 // Runner plays the faults of a run. A nil *Runner is a run without faults. Its methods are safe for concurrent use.
@@ -69,6 +67,7 @@ type Runner struct {
 
 // NewRunner prepares to play faults in which neither Validate nor Conflicts has found a problem.
 func NewRunner(specs []Spec, field Field) *Runner {
+	field.leader = field.askLeader
 	r := &Runner{field: field, effect: newEffect}
 	for _, spec := range specs {
 		row, _ := spec.Do.Row()

@@ -89,10 +89,8 @@ func perform(t *testing.T, specs []Spec, scripts map[string]*script, until time.
 			World:   World{Broker: broker.Docker, Brokers: 3, Topics: []broker.Topic{{Name: topic, Partitions: 6, ReplicationFactor: 3, MinInsyncReplicas: 2}}},
 			Cluster: cluster, HealTimeout: 3 * time.Second,
 			Clock: func() time.Duration { return time.Since(start) },
-			Leader: func(context.Context, string, int32) (int, error) {
-				return int(time.Since(start) / (10 * time.Second)), nil
-			},
 		})
+		r.field.leader = func(context.Context, Target) (int, error) { return int(time.Since(start) / (10 * time.Second)), nil }
 		r.effect = func(spec Spec, _ []int, _ Field, _ *rand.Rand) (effect, error) {
 			s, found := scripts[spec.Name]
 			if !found {
@@ -408,11 +406,8 @@ func TestRunOnWhatIsNotThere(t *testing.T) {
 	s := newScene(t, 1, 1)
 	unlinked := s.field()
 	unlinked.Links = nil
-	leaderless := s.field()
-	leaderless.Leader = func(context.Context, string, int32) (int, error) { return 0, errors.New("it has none") }
 	panicking := s.field()
-	panicking.Leader = func(context.Context, string, int32) (int, error) { panic("boom") }
-	leader := Target{Leader: true, Topic: topic}
+	panicking.Grows = func(string, int) { panic("boom") }
 	tests := []struct {
 		name  string
 		field Field
@@ -421,10 +416,13 @@ func TestRunOnWhatIsNotThere(t *testing.T) {
 	}{
 		{"broker", s.field(), Spec{Do: Cut, Target: Target{Broker: 2}}, "inject: there is no broker 2"},
 		{"link", unlinked, Spec{Do: Cut}, "inject: the run has no links"},
-		{"leader", leaderless, Spec{Do: Cut, Target: leader}, "inject: find the leader of readings/0: it has none"},
+		{
+			"leader", s.field(), Spec{Do: Cut, Target: Target{Leader: true, Topic: topic, Partition: 7}},
+			"inject: find the leader of readings/7: there is no partition readings/7",
+		},
 		{"kind", s.field(), Spec{Do: "explode"}, `inject: unknown kind of fault "explode"`},
 		{"error", s.field(), Spec{Do: Error, API: "Produce"}, `inject: answer with an error: unknown error ""`},
-		{"panic", panicking, Spec{Do: Cut, Target: leader}, "panic: boom\n"},
+		{"panic", panicking, Spec{Do: AddPartitions, Target: Target{Topic: topic, Whole: true}, To: new(2)}, "panic: boom\n"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

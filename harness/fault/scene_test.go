@@ -66,9 +66,6 @@ func (s scene) field() Field {
 	return Field{
 		World: s.world, Cluster: s.cluster, Links: s.links, HealTimeout: enough, Seed: 7,
 		Clock: func() time.Duration { return time.Since(start) },
-		Leader: func(_ context.Context, _ string, partition int32) (int, error) {
-			return s.leaders()[partition] - 1, nil
-		},
 	}
 }
 
