@@ -25,11 +25,7 @@ type effect interface {
 
 // newEffect is the effect of a fault on the brokers at these places of the cluster.
 func newEffect(spec Spec, nodes []int, field Field, random *rand.Rand) (effect, error) {
-	row, found := spec.Do.Row()
-	switch {
-	case !found:
-		return nil, fmt.Errorf("unknown kind of fault %q", spec.Do)
-	case row.Link && field.Links == nil:
+	if row, _ := spec.Do.Row(); row.Link && field.Links == nil {
 		return nil, errors.New("the run has no links")
 	}
 	at := targets{nodes, field}
@@ -42,6 +38,8 @@ func newEffect(spec Spec, nodes []int, field Field, random *rand.Rand) (effect, 
 		return &lossEffect{at, &loss{strike: newStrikes(spec, field.Clock, random).strike}}, nil
 	case Error:
 		return &errorEffect{targets: at, api: spec.API, err: spec.Error, strike: newStrikes(spec, field.Clock, random).strike}, nil
+	case Crash:
+		return &crashEffect{targets: at}, nil
 	case Kill:
 		return newContainerEffect(at, at.kill), nil
 	case Stop, Restart:
@@ -61,8 +59,8 @@ func newEffect(spec Spec, nodes []int, field Field, random *rand.Rand) (effect, 
 			return &shrinkEffect{newContainerEffect(at, at.stop), spec.Target}, nil
 		}
 		return &errorEffect{targets: at, api: "Produce", err: "NOT_ENOUGH_REPLICAS"}, nil
-	default:
-		return &crashEffect{targets: at}, nil
+	default: // it may be in the table, and have no case here
+		return nil, fmt.Errorf("unknown kind of fault %q", spec.Do)
 	}
 }
 
