@@ -97,6 +97,9 @@ func NewRunner(specs []Spec, field Field) *Runner {
 // the last injected first, each within Field.HealTimeout. The error says what could not be injected, undone or proven
 // healed; the end of ctx is none.
 func (r *Runner) Run(ctx context.Context) error {
+	if r == nil {
+		return nil
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	errs := make([]error, len(r.series))

@@ -437,3 +437,11 @@ func TestRunOnWhatIsNotThere(t *testing.T) {
 		})
 	}
 }
+
+func TestNilRunnerIsARunWithoutFaults(t *testing.T) {
+	var r *Runner
+	require.NoError(t, r.Run(t.Context()))
+	r.Acked(0, 0)
+	assert.Empty(t, r.Current())
+	assert.Empty(t, r.Lives())
+}
