@@ -159,13 +159,13 @@ func (rd *reader) rereadAll(ctx context.Context, ends kadm.ListedOffsets) error 
 	for _, node := range rd.run.cluster.Nodes() {
 		source.Brokers = append(source.Brokers, node.Direct)
 	}
-	again, err := reread.Open(source)
+	again, err := reread.Open(ctx, source)
 	if err != nil {
 		return err
 	}
 	ends.Each(func(end kadm.ListedOffset) {
 		if err == nil {
-			err = again.Read(ctx, end.Topic, end.Partition, end.Offset, rd.seeAgain)
+			err = again.Read(end.Topic, end.Partition, end.Offset, rd.seeAgain)
 		}
 	})
 	return errors.Join(err, again.Close())

@@ -40,11 +40,15 @@ type Header struct {
 
 // Read gives the records of a partition from offset 0 up to end, which is the offset of the first one not to be read, one
 // after the other. It reads less only with an error.
-func (r *Reader) Read(ctx context.Context, topic string, partition int32, end int64, see func(Record)) error {
+func (r *Reader) Read(topic string, partition int32, end int64, see func(Record)) error {
 	if end == 0 {
 		return nil
 	}
-	part, err := r.consumer.ConsumePartition(topic, partition, 0)
+	var part sarama.PartitionConsumer
+	err := r.inTime(func() (err error) {
+		part, err = r.consumer.ConsumePartition(topic, partition, 0)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("read %s/%d: %w", topic, partition, err)
 	}
@@ -61,11 +65,11 @@ func (r *Reader) Read(ctx context.Context, topic string, partition int32, end in
 			see(record(m))
 			stalled.Reset(r.stall)
 		case err := <-part.Errors():
-			return fmt.Errorf("read %s/%d: %w", topic, partition, err)
+			return fmt.Errorf("read %s/%d: %w", topic, partition, r.orCause(err))
 		case <-stalled.C:
 			return fmt.Errorf("read %s/%d: nothing for %s, at offset %d of %d", topic, partition, r.stall, next, end)
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		case <-r.living.Done():
+			return context.Cause(r.living)
 		}
 	}
 	return nil
@@ -79,45 +83,80 @@ func record(m *sarama.ConsumerMessage) Record {
 	return r
 }
 
-// Reader is connected to a source.
+// Reader is connected to a source, for as long as the context lives that it was opened with. Sarama knows no context: what
+// its calls wait for is ended by ending the connections.
 type Reader struct {
 	consumer sarama.Consumer
 	stall    time.Duration
+	living   context.Context // that of the connections
+	cut      context.CancelCauseFunc
 	closing  sync.WaitGroup // of partitions that have been read
 }
 
 // Open connects a reader.
-func Open(source Source) (*Reader, error) {
+func Open(ctx context.Context, source Source) (*Reader, error) {
+	r := &Reader{stall: source.Stall}
+	r.living, r.cut = context.WithCancelCause(ctx)
 	config := sarama.NewConfig()
 	config.ClientID = source.ClientID
 	config.Version = sarama.V3_7_0_0
 	config.Consumer.Return.Errors = true
 	config.Consumer.MaxWaitTime = fetchWait
+	config.Net.ReadTimeout, config.Net.WriteTimeout = source.Stall, source.Stall
 	config.Net.Proxy.Enable = true
-	config.Net.Proxy.Dialer = dialer(source.Dial)
-	consumer, err := sarama.NewConsumer(source.Brokers, config)
+	config.Net.Proxy.Dialer = dialer{r.living, source.Dial}
+	err := r.inTime(func() (err error) {
+		r.consumer, err = sarama.NewConsumer(source.Brokers, config)
+		return err
+	})
 	if err != nil {
+		r.cut(nil)
 		return nil, fmt.Errorf("connect the second reader: %w", err)
 	}
-	return &Reader{consumer: consumer, stall: source.Stall}, nil
+	return r, nil
 }
 
-// Close releases the reader.
+// inTime makes a call of Sarama's, which may try one broker after the other, several times, and wait for each. It is ended
+// after as long as may pass without a record.
+func (r *Reader) inTime(call func() error) error {
+	late := time.AfterFunc(r.stall, func() { r.cut(fmt.Errorf("nothing for %s", r.stall)) })
+	defer late.Stop()
+	return r.orCause(call())
+}
+
+// orCause says why the connections were ended where that is why there was an error.
+func (r *Reader) orCause(err error) error {
+	if cause := context.Cause(r.living); err != nil && cause != nil {
+		return cause
+	}
+	return err
+}
+
+// Close releases the reader. Answers that are still to come are not waited for.
 func (r *Reader) Close() error {
+	r.cut(nil)
 	r.closing.Wait()
 	return r.consumer.Close()
 }
 
-// dialer is a dial function as Sarama wants it. Sarama knows no context.
-type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+// dialer connects as Sarama wants it done.
+type dialer struct {
+	living context.Context
+	dial   func(ctx context.Context, network, address string) (net.Conn, error)
+}
 
 func (d dialer) Dial(network, address string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+	ctx, cancel := context.WithTimeout(d.living, dialTimeout)
 	defer cancel()
-	return d(ctx, network, address)
+	conn, err := d.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	context.AfterFunc(d.living, func() { _ = conn.Close() })
+	return conn, nil
 }
 
 const (
 	dialTimeout = 5 * time.Second
-	fetchWait   = 100 * time.Millisecond // a broker holds an empty fetch no longer, and so long a partition takes to close
+	fetchWait   = 100 * time.Millisecond // a broker holds an empty fetch no longer
 )
