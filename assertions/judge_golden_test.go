@@ -78,7 +78,7 @@ func golden() map[string]*Evidence {
 			e.Samples = nil
 			for i := range 121 {
 				e.Samples = append(e.Samples, Sample{
-					At: time.Duration(i) * 10 * second, CPU: new(0.8), RSS: new(int64(100<<20 + int64(i)<<15)), Heap: int64(40+i%3) << 20, Goroutines: 50, OpenFiles: new(int64(20)),
+					At: time.Duration(i) * 10 * second, CPU: new(0.8), RSS: new(100<<20 + int64(i)<<15), Heap: int64(40+i%3) << 20, Goroutines: 50, OpenFiles: new(int64(20)),
 				})
 			}
 			e.Stalls = []Stall{{Span{7 * second, 7300 * ms}}}

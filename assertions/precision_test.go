@@ -109,7 +109,7 @@ func TestEvidenceOfSoaksIsSmall(t *testing.T) {
 		busy := random.Float64()
 		for i := range 3600 {
 			e.Samples = append(e.Samples, Sample{
-				At: time.Duration(i) * 8 * second, CPU: new(random.Float64()), RSS: new(int64(100*mib + random.Int64N(mib))), Heap: 40*mib + random.Int64N(mib), Goroutines: 50, OpenFiles: new(int64(20)), Busy: &busy,
+				At: time.Duration(i) * 8 * second, CPU: new(random.Float64()), RSS: new(100*mib + random.Int64N(mib)), Heap: 40*mib + random.Int64N(mib), Goroutines: 50, OpenFiles: new(int64(20)), Busy: &busy,
 			})
 		}
 		for i := range times {

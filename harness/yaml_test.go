@@ -74,7 +74,7 @@ func TestSyntaxErrorsSayWhatToDo(t *testing.T) {
 		"a:\n  - b\n  c: d\n":   "x.yaml:3:3: is no valid YAML: did not find expected '-' indicator (begin every item of a list with a dash, one below the other)",
 		"a: 'b\n":               "x.yaml:1:1: is no valid YAML: found unexpected end of stream (close the quote)",
 		"a: \"\\q\"\n":          "x.yaml:1:1: is no valid YAML: found unknown escape character (use single quotes, or write two backslashes)",
-		"a: @b\n":               "x.yaml:1:1: is no valid YAML: found character that cannot start any token (quote a text that begins with a special character)",
+		"a: @b\n":               "x.yaml:1:1: is no valid YAML: found character that cannot start any token (indent with spaces instead of tabs, and quote a text that begins with a special character)",
 		"a: *b\n":               "x.yaml:1:1: is no valid YAML: unknown anchor 'b' referenced (quote a text that begins with an asterisk, or write the value out)",
 		"a: \xff\n":             "x.yaml:1:1: is no valid YAML: invalid leading UTF-8 octet (save the file as UTF-8 text)",
 		minimal + "...\nb: 2\n": "x.yaml:10:1: is no valid YAML: did not find expected <document start> (remove what follows the end of the document)",
