@@ -16,7 +16,7 @@ func TestJudgeRefuses(t *testing.T) {
 		text   string
 		want   string
 	}{
-		{func(e *Evidence) { e.Format = EvidenceFormat - 1 }, "promised", "judge evidence: want format 2, got 1"},
+		{func(e *Evidence) { e.Format = EvidenceFormat - 1 }, "promised", "judge evidence: want format 3, got 2"},
 		{func(e *Evidence) { e.Streams = nil }, "promised", "judge evidence: no stream of readings in it"},
 		{func(*Evidence) {}, "acked_lost = 0", `judge evidence: crash.yaml:40: acked_lost = 0: unknown operator "="; known: < <= > >= == !=`},
 		{
