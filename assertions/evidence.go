@@ -178,7 +178,7 @@ type Offender struct {
 }
 
 // Slice is a stretch of the run by due time: one second, cut also where a stage, an anomaly or a planned fault begins
-// or ends, and wider in long runs. It counts the readings stream.
+// or ends, and wider in long runs. It counts the readings, and the findings of all streams.
 type Slice struct {
 	Span
 	Due      int64 `json:"due"`

@@ -122,8 +122,8 @@ func (l *Ledger) Partitions(at, known time.Duration, count int) {
 	l.counts.Store(&grown)
 }
 
-// Expected is the partition in which a record of the device belongs that was due at due, by the newest count of them at that
-// time. It is −1 where the partitioner makes no fixed promise. It may be asked also by Abandoned.
+// Expected is the partition in which a record of the device belongs that was due at due, by the newest count of them that every
+// client knew by then. It is −1 where the partitioner makes no fixed promise. It may be asked also by Abandoned.
 func (l *Ledger) Expected(device uint32, due time.Duration) int32 {
 	counts := *l.counts.Load()
 	if l.config.Expect == nil || len(counts) == 0 {
@@ -131,7 +131,7 @@ func (l *Ledger) Expected(device uint32, due time.Duration) int32 {
 	}
 	newest := counts[0]
 	for _, later := range counts[1:] {
-		if later.at <= due {
+		if later.known <= due {
 			newest = later
 		}
 	}

@@ -98,6 +98,8 @@ func (f finding) samples(c *Counts) (count int64, none string) {
 		return c.Acked, "no record was acknowledged"
 	case offsetMismatches:
 		return max(0, c.Acked-c.NoOffset), "no acknowledgement is known to have told an offset"
+	case failedButStored:
+		return c.Failed + c.Consumed, "no record failed or was read back"
 	default:
 		return c.Consumed, "no record was read back"
 	}

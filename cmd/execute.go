@@ -40,10 +40,11 @@ type command interface {
 func execute(args []string, w world) int {
 	var line commands
 	helped := false
+	help := &checked{Writer: w.stdout}
 	parser, err := kong.New(&line,
 		kong.Name("fleetproof"),
 		kong.Description("Proves whether a Kafka pipeline keeps its promises when the fleet is large and the cluster is hurt."),
-		kong.Writers(w.stdout, w.stderr),
+		kong.Writers(help, w.stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
@@ -54,6 +55,9 @@ func execute(args []string, w world) int {
 		args = []string{"--help"}
 	}
 	parsed, err := parser.Parse(args)
+	if help.err != nil {
+		return w.complain(exitEnvironment, fmt.Errorf("write to standard output: %w", help.err))
+	}
 	if helped {
 		return exitPass
 	}
@@ -63,6 +67,21 @@ func execute(args []string, w world) int {
 	selected, _ := parsed.Selected().Target.Addr().Interface().(command)
 	code, err := selected.execute(w)
 	return w.complain(code, err)
+}
+
+// checked keeps the first error of a writer, where whoever writes to it drops them (package pprof) or takes them for something else
+// (package kong).
+type checked struct {
+	io.Writer
+	err error
+}
+
+func (c *checked) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	if c.err == nil {
+		c.err = err
+	}
+	return n, err
 }
 
 // print writes all that a command has to say to standard output, and returns how to exit.

@@ -35,7 +35,7 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on 
 
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	for _, args := range [][]string{
-		{"list"}, {"explain"}, {"explain", "kill"}, {"validate", "quickstart"}, {"plan", "quickstart"}, {"version"},
+		{"--help"}, {"run", "--help"}, {"list"}, {"explain"}, {"explain", "kill"}, {"validate", "quickstart"}, {"plan", "quickstart"}, {"version"},
 	} {
 		var complaint bytes.Buffer
 		code := execute(args, world{

@@ -19,20 +19,6 @@ type profiles struct {
 	taken     bool     // the heap was written
 }
 
-// checked keeps the first error of a writer, for package pprof drops those of a profile that grows while it is taken.
-type checked struct {
-	io.Writer
-	err error
-}
-
-func (c *checked) Write(p []byte) (int, error) {
-	n, err := c.Writer.Write(p)
-	if c.err == nil {
-		c.err = err
-	}
-	return n, err
-}
-
 // startProfiles opens the files and begins with the processor time. The error is one of the environment.
 func startProfiles(cpu, heap newFile) (*profiles, error) {
 	p := &profiles{}
@@ -49,9 +35,6 @@ func startProfiles(cpu, heap newFile) (*profiles, error) {
 			return nil, errors.Join(fmt.Errorf("%s: %w: choose a file that can be written", file.flag, err), p.close())
 		}
 		*file.into = opened
-	}
-	if cpu != "" && heap != "" && sameFile(string(cpu), string(heap)) {
-		return nil, errors.Join(errors.New("--cpu-profile and --heap-profile are the same file: choose two"), p.close())
 	}
 	if p.cpu != nil {
 		p.sampled = &checked{Writer: p.cpu}

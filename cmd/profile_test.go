@@ -68,10 +68,22 @@ func TestProfilesThatCannotBeWritten(t *testing.T) {
 	_, err = startProfiles("", missing)
 	require.ErrorContains(t, err, "--heap-profile: ")
 	require.ErrorContains(t, err, ": choose a file that can be written")
+}
 
-	shared := newFile(filepath.Join(t.TempDir(), "profile"))
-	_, err = startProfiles(shared, shared)
-	require.EqualError(t, err, "--cpu-profile and --heap-profile are the same file: choose two")
+func TestProfilesNeedTwoFiles(t *testing.T) {
+	for _, test := range []struct {
+		cpu, heap newFile
+		same      bool
+	}{
+		{"a", "a", true}, {"a", "./a", true}, {"a", "b", false}, {"a", "", false}, {"", "a", false}, {"", "", false},
+	} {
+		err := runCommand{CPUProfile: test.cpu, HeapProfile: test.heap}.Validate()
+		if test.same {
+			require.EqualError(t, err, "--cpu-profile and --heap-profile are the same file: choose two")
+			continue
+		}
+		require.NoError(t, err)
+	}
 }
 
 func TestProfileThatEndsWithTheDisk(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/fleetproof/fleetproof/assertions"
@@ -62,6 +63,14 @@ type runCommand struct {
 	Quiet         bool          `help:"Show no progress."`
 	CPUProfile    newFile       `name:"cpu-profile" placeholder:"FILE" help:"Write where the processor time of harness, client and embedded broker went, for go tool pprof."`
 	HeapProfile   newFile       `name:"heap-profile" placeholder:"FILE" help:"Write what was in memory when the load ended, and all that was ever allocated, for go tool pprof."`
+}
+
+// Validate refuses flags that contradict each other, before anything else is done.
+func (c runCommand) Validate() error {
+	if c.CPUProfile != "" && filepath.Clean(string(c.CPUProfile)) == filepath.Clean(string(c.HeapProfile)) {
+		return errors.New("--cpu-profile and --heap-profile are the same file: choose two")
+	}
+	return nil
 }
 
 // execute finds out everything that can be wrong before it starts anything, then plays one scenario after the other.

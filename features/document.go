@@ -82,15 +82,6 @@ func (d *document) steps(steps []*messages.Step) {
 			place.doc.Line++
 		}
 		d.places[step.Id] = place
-		// One without its doc string godog cannot even call, and one too much it passes over.
-		found, _, known := d.book.read(step.Text)
-		switch {
-		case !known || found.takes == (step.DocString != nil) && step.DataTable == nil:
-		case found.takes:
-			d.mistakeAt(place.at, fmt.Sprintf("%q needs a doc string of YAML below it", step.Text), "")
-		default:
-			d.mistakeAt(place.at, fmt.Sprintf("%q takes nothing below it", step.Text), "")
-		}
 	}
 }
 
@@ -141,10 +132,7 @@ func (b book) reads(text string) bool {
 }
 
 func (d *document) mistake(at *messages.Location, problem, remedy string) {
-	d.mistakeAt(d.place(at), problem, remedy)
-}
-
-func (d *document) mistakeAt(place harness.Place, problem, remedy string) {
+	place := d.place(at)
 	d.mistakes = append(d.mistakes, harness.Mistake{File: place.File, Line: place.Line, Column: place.Column, Problem: problem, Remedy: remedy})
 }
 

@@ -61,7 +61,10 @@ func (b book) script(pickle *godog.Scenario, places map[string]lines, files fs.F
 			continue
 		}
 		s.steps[written.Id] = reading{at: s.at, part: found.part}
-		if s.ordered(found.part, written.Text) {
+		switch {
+		case written.Argument != nil && !found.takes:
+			s.mistake(fmt.Sprintf("%q takes nothing below it", written.Text), "")
+		case s.ordered(found.part, written.Text):
 			found.do(s, arg)
 		}
 	}

@@ -239,6 +239,7 @@ func TestMistakes(t *testing.T) {
 			"x.feature:7:7: is no valid YAML: did not find expected node content (give a value between two commas, and close what was opened)",
 		}},
 		"settings in JSON": {[]string{fleet, load, "the settings:\n      \"\"\" json\n      {}\n      \"\"\"", run}, []string{`x.feature:5:7: want settings in YAML, got "json" (write """ yaml)`}},
+		"a table":          {[]string{fleet, load + "\n      | a |", run}, []string{`x.feature:4:7: "the load holds 10/s for 10s" takes nothing below it`, "x.feature:2:3: load.stages: missing (give at least one stage)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			one := &scene{playing: &playing{Suite: Suite{Producers: []producer.Kind{sarama.Kind()}}}, script: read(t, files(steps(test.steps...)))}

@@ -131,6 +131,7 @@ func (s Suite) open(options godog.Options) (*playing, error) {
 		feature.Uri = strings.TrimSuffix(file, ".feature") + ".feature"
 		read = append(read, feature.Uri)
 		mistakes = append(mistakes, p.book.examine(feature.GherkinDocument, feature.Content, p.places)...)
+		mistakes = append(mistakes, p.uncallable(feature.Pickles)...)
 	}
 	mistakes = append(mistakes, empty(options, read)...)
 	switch {
@@ -143,6 +144,24 @@ func (s Suite) open(options godog.Options) (*playing, error) {
 	default:
 		return p, nil
 	}
+}
+
+// uncallable finds the steps that lack the doc string without which godog cannot call them. It would say so in terms of Go.
+func (p *playing) uncallable(scenarios []*godog.Scenario) harness.Mistakes {
+	var mistakes harness.Mistakes
+	for _, scenario := range scenarios {
+		for _, step := range scenario.Steps {
+			found, _, known := p.book.read(step.Text)
+			if !known || !found.takes || step.Argument != nil && step.Argument.DocString != nil {
+				continue
+			}
+			at := p.places[step.AstNodeIds[0]].at
+			mistakes = append(mistakes, harness.Mistake{
+				File: at.File, Line: at.Line, Column: at.Column, Problem: fmt.Sprintf("%q needs a doc string of YAML below it", step.Text),
+			})
+		}
+	}
+	return mistakes
 }
 
 // empty finds the features of which godog reads nothing. That their folders can be read, it has found out itself.

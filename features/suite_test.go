@@ -210,6 +210,23 @@ func TestFoldersOfResults(t *testing.T) {
 	require.ErrorContains(t, err, "make the folder of the results: ")
 }
 
+// TestOutlinesAreReadAsTheyArePlayed: what an example makes of a step is known only then.
+func TestOutlinesAreReadAsTheyArePlayed(t *testing.T) {
+	for name, test := range map[string]struct{ step, below, want string }{
+		"no doc string": {"<what>", "", `"the settings:" needs a doc string of YAML below it`},
+		"a table":       {"<what>", "      | a |\n", `"the settings:" needs a doc string of YAML below it`},
+		"a doc string":  {"the load holds <rate> for 1s", "      \"\"\"\n      \"\"\"\n", `"the load holds 5/s for 1s" takes nothing below it`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := "Feature: f\n  Scenario Outline: s\n    Given an embedded broker\n    And " + test.step + "\n" + test.below +
+				"    When the scenario runs\n    Examples:\n      | what | rate |\n      | the settings: | 5/s |\n"
+			out, err := play(t, files(text), "progress", "")
+			require.Error(t, err)
+			assert.Contains(t, out+err.Error(), test.want)
+		})
+	}
+}
+
 // TestByteOrderMark: editors on Windows begin a file with one, which YAML passes over too.
 func TestByteOrderMark(t *testing.T) {
 	for name, begin := range map[string]string{"marked": "\ufeff", "not marked": ""} {
@@ -246,8 +263,6 @@ func TestNothingPassesUnplayed(t *testing.T) {
 		"a misspelt scenario":          {"Feature: f\n  Scenari: r\n    Given nonsense\n    When the scenario runs\n  Scenario: s\n    When the scenario runs\n", "", "x.feature:2:3: \"Scenari\" is no keyword, so it is taken for a description (write Scenario, Scenario Outline or Background)\nx.feature:4:5: this step stands in no scenario, so it is taken for a description (write Scenario, Scenario Outline or Background above it)"},
 		"no doc string":                {"Feature: f\n  Scenario: s\n    Given the settings:\n    When the scenario runs\n", "", `x.feature:3:11: "the settings:" needs a doc string of YAML below it`},
 		"a table instead of it":        {"Feature: f\n  Scenario: s\n    Given the settings:\n      | a |\n    When the scenario runs\n", "", `x.feature:3:11: "the settings:" needs a doc string of YAML below it`},
-		"a table":                      {"Feature: f\n  Scenario: s\n    When the scenario runs\n      | a |\n", "", `x.feature:3:10: "the scenario runs" takes nothing below it`},
-		"a doc string too much":        {"Feature: f\n  Scenario: s\n    When the scenario runs\n      \"\"\"\n      \"\"\"\n", "", `x.feature:3:10: "the scenario runs" takes nothing below it`},
 		"no keyword":                   {"Feature: f\n  Scenario: s\n    an idempotent producer\n    When the scenario runs\n", "", "x.feature:3:5: this step has no keyword, so it is taken for a description (write Given, When, Then, And or But)"},
 		"no blank":                     {"Feature: f\n  Scenario: s\n    Given\tan idempotent producer\n    *zstd compression\n    Givenan embedded broker\n    When the scenario runs\n", "", "x.feature:3:5: this step has no blank behind \"Given\", so it is taken for a description (write one)\nx.feature:4:5: this step has no blank behind \"*\", so it is taken for a description (write one)\nx.feature:5:5: this step has no blank behind \"Given\", so it is taken for a description (write one)"},
 		"a misspelt keyword below":     {"Feature: f\n  Scenario: s\n    When the scenario runs\n    Than promised\n", "", "x.feature:4:5: is no valid Gherkin: expected: #EOF, #TableRow, #DocStringSeparator, #StepLine, #TagLine, #ExamplesLine, #ScenarioLine, #RuleLine, #Comment, #Empty, got '    Than promised'"},

@@ -10,20 +10,20 @@ import (
 )
 
 // awaitHealthy waits until every partition has a leader and as many in-sync replicas as a write needs. A broker that has
-// exited is not waited for.
+// exited is not waited for: no fault has it down, and whatever the others do without it, nobody has asked for that.
 func (rd *reader) awaitHealthy(ctx context.Context, timeout time.Duration) error {
 	waiting, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for {
-		ill := rd.ill(waiting)
-		if ill == "" {
-			return nil
-		}
 		var exited *broker.ExitedError
 		for node := range rd.run.cluster.Nodes() {
 			if errors.As(rd.run.cluster.Exited(waiting, node), &exited) {
-				return fmt.Errorf("cluster is not healthy: %s: %w", ill, exited)
+				return fmt.Errorf("cluster is not healthy: %w", exited)
 			}
+		}
+		ill := rd.ill(waiting)
+		if ill == "" {
+			return nil
 		}
 		if !wait(waiting, retryPause) {
 			if ctx.Err() != nil {

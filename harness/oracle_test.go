@@ -38,6 +38,15 @@ func TestOracleGoesAroundTheLink(t *testing.T) {
 	assert.Less(t, *result.Expectations[0].Got, 2., "seconds; through the link nothing could be read in less than three")
 }
 
+// TestElectionsLoseNothing: the log of embedded brokers is the same whoever leads, although a reader is told otherwise for as long
+// as a new leader has not written.
+func TestElectionsLoseNothing(t *testing.T) {
+	text := with(t, "broker: {brokers: 1}", "broker: {brokers: 3}", "1000/s", "60/s", "for: 1s", "for: 3s",
+		"load:", "faults: [{name: moved, at: 1s, do: elect_leader, target: all}]\nload:")
+	result, _ := runKept(t, text, Options{Producers: only(sarama.New)})
+	assert.Equal(t, assertions.Pass, result.Verdict, "%v", result.Reasons)
+}
+
 func TestReadbackThatCannotFinishProvesNothing(t *testing.T) {
 	stuck := make(chan struct{})
 	defer close(stuck)

@@ -64,6 +64,7 @@ func TestLogThatLostItsEnd(t *testing.T) {
 
 	// One that has grown again since.
 	rd := reading(5)
+	rd.run.scenario.Broker.Kind = broker.Docker
 	rd.failed("device-data", 2, context.DeadlineExceeded)
 	require.NoError(t, rd.lostEnd(ends), "a fetch that failed otherwise is tried again")
 	rd.failed("device-data", 2, &kgo.ErrDataLoss{Topic: "device-data", Partition: 2, ConsumedTo: 7, ResetTo: 3})

@@ -64,17 +64,11 @@ func Run(ctx context.Context, scenario *Resolved, options Options) (result *asse
 
 	settle, cancel := untilAborted(ctx, options.Abort)
 	defer cancel()
-	if err := r.startBroker(ctx); err != nil {
+	if err := r.start(ctx); err != nil {
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("interrupted before anything was sent: %w", err)
+			err = fmt.Errorf("interrupted before anything was sent: %w", err)
 		}
-		return nil, fmt.Errorf("start %s broker: %w", scenario.Broker.Kind, err)
-	}
-	if err := r.assignReader(ctx); err != nil {
-		return nil, fmt.Errorf("assign the reader: %w", err)
-	}
-	if err := r.connectProducer(ctx); err != nil {
-		return nil, fmt.Errorf("connect producer: %w", err)
+		return nil, err
 	}
 	r.begin(settle)
 	observed := r.observe(settle)
@@ -170,6 +164,20 @@ func (r *Resolved) as(run string, options Options) *Resolved {
 // that cuts it off or stands before it.
 func (r *Resolved) noBridge() bool {
 	return r.Broker.Kind == broker.Docker && r.Broker.Brokers == 1 && !fault.NeedsLink(r.Faults) && !fault.Isolates(r.Faults)
+}
+
+// start prepares everything that a load needs.
+func (r *run) start(ctx context.Context) error {
+	if err := r.startBroker(ctx); err != nil {
+		return fmt.Errorf("start %s broker: %w", r.scenario.Broker.Kind, err)
+	}
+	if err := r.assignReader(ctx); err != nil {
+		return fmt.Errorf("assign the reader: %w", err)
+	}
+	if err := r.connectProducer(ctx); err != nil {
+		return fmt.Errorf("connect producer: %w", err)
+	}
+	return nil
 }
 
 // startBroker starts the cluster, behind the link where a fault needs it.

@@ -57,7 +57,7 @@ type Oracle struct {
 	DrainTimeout  time.Duration   `yaml:"drain_timeout"`  // for the producer to give every record its outcome once the load has ended
 	ReadTimeout   time.Duration   `yaml:"read_timeout"`   // without any progress in reading back
 	HealTimeout   time.Duration   `yaml:"heal_timeout"`   // for a fault's healing to be proven
-	LedgerMemory  producer.Size   `yaml:"ledger_memory"`  // the ledger's cap; beyond it the run ends inconclusive
+	LedgerMemory  producer.Size   `yaml:"ledger_memory"`  // the ledger's cap; beyond it the load ends, and the run is inconclusive
 	AchievedFloor generator.Share `yaml:"achieved_floor"` // below this share handed over in time, rates and latencies prove nothing
 	LagLimit      time.Duration   `yaml:"lag_limit"`      // the generator's own lag beyond which a record counts against the harness
 	StallLimit    time.Duration   `yaml:"stall_limit"`    // a pause of the whole process beyond which latencies prove nothing
