@@ -17,7 +17,7 @@ const (
 )
 
 // WriteFolder writes what a run came to into a folder that exists, with the text of the scenario as it was resolved. The
-// error names the file.
+// error names the file, of which nothing is left: half a document would be taken for a whole one, or break its reader.
 func WriteFolder(folder string, scenario []byte, result *assertions.Result) error {
 	var json, junit bytes.Buffer
 	if err := JSON(&json, result); err != nil {
@@ -30,7 +30,9 @@ func WriteFolder(folder string, scenario []byte, result *assertions.Result) erro
 		name  string
 		bytes []byte
 	}{{ResultFile, json.Bytes()}, {JUnitFile, junit.Bytes()}, {ScenarioFile, scenario}} {
-		if err := os.WriteFile(filepath.Join(folder, file.name), file.bytes, 0o644); err != nil {
+		name := filepath.Join(folder, file.name)
+		if err := os.WriteFile(name, file.bytes, 0o644); err != nil {
+			_ = os.Remove(name)
 			return err
 		}
 	}
