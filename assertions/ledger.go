@@ -129,13 +129,16 @@ func (l *Ledger) Expected(device uint32, due time.Duration) int32 {
 	if l.config.Expect == nil || len(counts) == 0 {
 		return -1
 	}
-	newest := counts[0]
-	for _, later := range counts[1:] {
-		if later.known <= due {
-			newest = later
-		}
+	return l.config.Expect(device, counts[newestKnown(counts, due)].count)
+}
+
+// newestKnown is the index of the newest count that every client knew at due: the first, where that is not known of any.
+func newestKnown(counts []partitionCount, due time.Duration) int {
+	newest := len(counts) - 1
+	for newest > 0 && counts[newest].known > due {
+		newest--
 	}
-	return l.config.Expect(device, newest.count)
+	return newest
 }
 
 // Due counts records that became due.
@@ -271,12 +274,9 @@ func (l *Ledger) Counts() Counts {
 	for i := range l.shards {
 		s := &l.shards[i]
 		s.Lock()
-		c.Sent += s.sent
-		c.Acked += s.acked
-		c.NoOffset += s.noOffset
-		c.Failed += s.failed
-		c.Unknown += s.unknown
-		c.Consumed += s.consumed
+		c.add(&Counts{
+			Sent: s.sent, Acked: s.acked, NoOffset: s.noOffset, Failed: s.failed, Unknown: s.unknown, Consumed: s.consumed,
+		})
 		s.Unlock()
 	}
 	return c

@@ -111,11 +111,7 @@ func (l *Ledger) explain(d *device, g *Sighting) (bool, int32) {
 		l.misuses("see", g.Device, g.Sequence, "the number of partitions was never told")
 		return false, -1
 	}
-	first := len(counts) - 1
-	for first > 0 && counts[first].known > g.Due {
-		first--
-	}
-	last := len(counts) - 1
+	first, last := newestKnown(counts, g.Due), len(counts)-1
 	for last > first && counts[last].at > g.At {
 		last--
 	}

@@ -245,9 +245,9 @@ func Metrics() []Metric {
 		{
 			Name: "partition_skew", Unit: "ratio", kind: ratio, scopes: entirety,
 			Summary: "most loaded partition ÷ mean partition",
-			Doc: "Taken from how far each partition of the readings topic was read back, which is its number of records. For 24 partitions about 1.05 with " +
-				"10,000 devices and 1.2 to 1.7 with 100: keys are few, and hashing spreads them no better than chance. The " +
-				"plan shows what the fleet gives.",
+			Doc: "Taken from how far each partition of the readings topic was read back, which is its number of records. For " +
+				"24 partitions about 1.05 with 10,000 devices and 1.2 to 1.7 with 100: keys are few, and hashing spreads them no " +
+				"better than chance. The plan shows what the fleet gives.",
 			figure: partitionSkew,
 		},
 		{

@@ -84,8 +84,8 @@ func cutWidth(end time.Duration) time.Duration {
 	return hours * time.Hour
 }
 
-// Timeline counts the records of the readings stream, and the findings of all streams, by the slice of time in which they were due, with a histogram
-// for each latency. It is safe for concurrent use: what the senders, the producer's outcomes, the oracle and the
+// Timeline counts the records of the readings stream, and the findings of all streams, by the slice of time in which they
+// were due, with a histogram for each latency. It is safe for concurrent use: what the senders, the producer's outcomes, the oracle and the
 // ledger report is kept under a lock each, since they come from different goroutines.
 type Timeline struct {
 	cuts     []time.Duration

@@ -26,7 +26,7 @@ type gaps struct {
 // sliceSpan is the slices in which a span begins and ends.
 type sliceSpan struct{ from, to int }
 
-// slicesOf goes on behind the last slice in steps as wide as slices are on average.
+// slicesOf is where a span begins and ends. Behind the last slice it goes on in steps as wide as slices are on average.
 func (t *Timeline) slicesOf(s Span) sliceSpan {
 	end := t.cuts[len(t.cuts)-1]
 	slice := func(at time.Duration) int {

@@ -40,12 +40,16 @@ type command interface {
 func execute(args []string, w world) int {
 	var line commands
 	helped := false
-	help := &checked{Writer: w.stdout}
+	var unshown error // why help could not be shown
 	parser, err := kong.New(&line,
 		kong.Name("fleetproof"),
 		kong.Description("Proves whether a Kafka pipeline keeps its promises when the fleet is large and the cluster is hurt."),
-		kong.Writers(help, w.stderr),
+		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(int) { helped = true }),
+		kong.Help(func(options kong.HelpOptions, ctx *kong.Context) error { // kong takes that for a mistake on the command line
+			unshown = kong.DefaultHelpPrinter(options, ctx)
+			return unshown
+		}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil {
@@ -55,8 +59,8 @@ func execute(args []string, w world) int {
 		args = []string{"--help"}
 	}
 	parsed, err := parser.Parse(args)
-	if help.err != nil {
-		return w.complain(exitEnvironment, fmt.Errorf("write to standard output: %w", help.err))
+	if unshown != nil {
+		return w.complain(unwritten(unshown))
 	}
 	if helped {
 		return exitPass
@@ -69,27 +73,17 @@ func execute(args []string, w world) int {
 	return w.complain(code, err)
 }
 
-// checked keeps the first error of a writer, where whoever writes to it drops them (package pprof) or takes them for something else
-// (package kong).
-type checked struct {
-	io.Writer
-	err error
-}
-
-func (c *checked) Write(p []byte) (int, error) {
-	n, err := c.Writer.Write(p)
-	if c.err == nil {
-		c.err = err
-	}
-	return n, err
-}
-
 // print writes all that a command has to say to standard output, and returns how to exit.
 func (w world) print(text string) (int, error) {
 	if _, err := io.WriteString(w.stdout, text); err != nil {
-		return exitEnvironment, fmt.Errorf("write to standard output: %w", err)
+		return unwritten(err)
 	}
 	return exitPass, nil
+}
+
+// unwritten is how to exit when standard output takes nothing.
+func unwritten(err error) (int, error) {
+	return exitEnvironment, fmt.Errorf("write to standard output: %w", err)
 }
 
 // complain tells an error, if there is one, and returns the code.

@@ -19,6 +19,20 @@ type profiles struct {
 	taken     bool     // the heap was written
 }
 
+// checked keeps the first error of a writer, for package pprof drops those of a profile that grows while it is taken.
+type checked struct {
+	io.Writer
+	err error
+}
+
+func (c *checked) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	if c.err == nil {
+		c.err = err
+	}
+	return n, err
+}
+
 // startProfiles opens the files and begins with the processor time. The error is one of the environment.
 func startProfiles(cpu, heap newFile) (*profiles, error) {
 	p := &profiles{}

@@ -132,8 +132,11 @@ func (b book) reads(text string) bool {
 }
 
 func (d *document) mistake(at *messages.Location, problem, remedy string) {
-	place := d.place(at)
-	d.mistakes = append(d.mistakes, harness.Mistake{File: place.File, Line: place.Line, Column: place.Column, Problem: problem, Remedy: remedy})
+	d.mistakes = append(d.mistakes, mistakeAt(d.place(at), problem, remedy))
+}
+
+func mistakeAt(at harness.Place, problem, remedy string) harness.Mistake {
+	return harness.Mistake{File: at.File, Line: at.Line, Column: at.Column, Problem: problem, Remedy: remedy}
 }
 
 func (d *document) place(at *messages.Location) harness.Place {

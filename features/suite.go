@@ -156,9 +156,7 @@ func (p *playing) uncallable(scenarios []*godog.Scenario) harness.Mistakes {
 				continue
 			}
 			at := p.places[step.AstNodeIds[0]].at
-			mistakes = append(mistakes, harness.Mistake{
-				File: at.File, Line: at.Line, Column: at.Column, Problem: fmt.Sprintf("%q needs a doc string of YAML below it", step.Text),
-			})
+			mistakes = append(mistakes, mistakeAt(at, fmt.Sprintf("%q needs a doc string of YAML below it", step.Text), ""))
 		}
 	}
 	return mistakes
@@ -170,9 +168,8 @@ func empty(options godog.Options, read []string) harness.Mistakes {
 	for _, folder := range options.Paths {
 		_ = fs.WalkDir(options.FS, folder, func(file string, _ fs.DirEntry, err error) error {
 			if err == nil && strings.HasSuffix(file, ".feature") && !slices.Contains(read, file) {
-				mistakes = append(mistakes, harness.Mistake{
-					File: file, Line: 1, Column: 1, Problem: "no scenario in it is played", Remedy: "begin one with Scenario and a colon, and give an outline a row of examples",
-				})
+				mistakes = append(mistakes, mistakeAt(harness.Place{File: file, Line: 1, Column: 1},
+					"no scenario in it is played", "begin one with Scenario and a colon, and give an outline a row of examples"))
 			}
 			return err
 		})

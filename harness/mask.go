@@ -14,9 +14,9 @@ const shortestSecret = 4
 // newMask replaces what texts of the scenario took from the environment by the references to it: the longest value first,
 // so that one that lies within another leaves nothing of it. It is nil where there is nothing to hide.
 func newMask(secrets []variable) *strings.Replacer {
-	slices.SortStableFunc(secrets, func(a, b variable) int { return cmp.Compare(len(b.value), len(a.value)) })
+	longest := slices.SortedStableFunc(slices.Values(secrets), func(a, b variable) int { return cmp.Compare(len(b.value), len(a.value)) })
 	var pairs []string
-	for _, v := range secrets {
+	for _, v := range longest {
 		if len(v.value) >= shortestSecret {
 			pairs = append(pairs, v.value, "${env:"+v.name+"}")
 		}

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -115,7 +114,7 @@ func (n *node) from() string {
 
 // mask replaces, in a text about a scalar, what the scalar took from the environment by the references to it.
 func (n *node) mask(text string) string {
-	if mask := newMask(slices.Clone(n.env)); mask != nil {
+	if mask := newMask(n.env); mask != nil {
 		return mask.Replace(text)
 	}
 	return text
